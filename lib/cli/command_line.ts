@@ -1,0 +1,62 @@
+import { hint, quote } from '../arguments.js';
+import { type Command, exitCodes } from './command.js';
+import { doctor } from './doctor.js';
+import { evaluate } from './evaluate.js';
+import { info } from './info.js';
+import { Options, UsageError } from './options.js';
+import { predict } from './predict.js';
+import { train } from './train.js';
+import { packageVersion } from './version.js';
+
+const commands: readonly Command[] = [train, evaluate, predict, info, doctor];
+const program = 'cudnn-gru';
+
+/**
+ * Runs one command line, `[node, script, ...words]`. Results go to stdout, everything else to stderr.
+ * @returns the exit code: 0 done; 1 it failed, and stderr says why in one line; 2 the command line is wrong; 130 interrupted
+ */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  const { cac } = await import('cac');
+  const cli = cac(program);
+  for (const command of commands) {
+    const parsed = cli.command(command.usage, command.description);
+    for (const [flags, description] of command.options) parsed.option(flags, description);
+    for (const example of command.examples) parsed.example(`  $ ${program} ${example}`);
+    parsed.action((...given: unknown[]) => {
+      const values = given.at(-1) as Record<string, unknown>;
+      return command.run(given.slice(0, -1) as string[], new Options(values, argv.slice(2)));
+    });
+  }
+  cli.example(`  $ ${program} ${train.examples[0]}`);
+  cli.version(packageVersion(), '--version');
+  cli.help((sections) => {
+    const description = cli.matchedCommand?.description;
+    if (description) sections.splice(1, 0, { body: `${description}.` });
+  });
+  try {
+    cli.parse([...argv], { run: false });
+    if (cli.options.help || cli.options.version) return exitCodes.success;
+    if (!cli.matchedCommand) throw new UsageError(unknownCommand(cli.args[0]));
+    return await cli.runMatchedCommand();
+  } catch (error) {
+    if (error instanceof UsageError || (error as Error)?.name === 'CACError') {
+      const command = cli.matchedCommandName ? `${program} ${cli.matchedCommandName}` : program;
+      await complain(`${(error as Error).message}; see ${command} --help`);
+      return exitCodes.usage;
+    }
+    await complain(error instanceof Error ? error.message : String(error));
+    return exitCodes.failure;
+  }
+}
+
+function unknownCommand(name: string | undefined): string {
+  if (name === undefined) return 'no command is given';
+  const names = commands.map(({ usage }) => usage.split(' ', 1)[0] as string);
+  return `unknown command ${quote(name)}${hint(name, names)}`;
+}
+
+async function complain(reason: string): Promise<void> {
+  const { default: colors } = await import('picocolors');
+  const { red } = colors.createColors(process.stderr.isTTY && colors.isColorSupported);
+  process.stderr.write(`${red('error:')} ${reason}\n`);
+}

@@ -1,0 +1,200 @@
+import type { FileHandle } from 'node:fs/promises';
+import { describe, quote, wrongKind, wrongRange } from '../arguments.js';
+import { CudnnGruError } from '../errors.js';
+import { BITS, convert, type ElementType, targetType } from './element_types.js';
+import { fileError, openForReading, writeFileAtomically } from './files.js';
+import {
+  type Header,
+  MAX_HEADER_BYTES,
+  METADATA_KEY,
+  nameProblem,
+  parseHeader,
+  parseHeaderLength,
+  type TensorEntry,
+} from './safetensors_header.js';
+
+// Bytes read or written in one call; Node takes at most 2^31 - 1. A converted tensor needs this much beside its result.
+const CHUNK = 1 << 22;
+
+/** A safetensors file, open for reading. Only the tensors asked for are read. */
+export class SafetensorsFile {
+  readonly path: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** By name, in the order of the header. */
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  readonly #file: FileHandle;
+  #open = true;
+
+  constructor(path: string, file: FileHandle, header: Header) {
+    this.path = path;
+    this.#file = file;
+    this.metadata = header.metadata;
+    this.entries = header.entries;
+  }
+
+  /**
+   * The elements of one tensor, row-major. F32, F64, F16 and BF16 become float32; I32 and the other integers and BOOL
+   * become int32.
+   *
+   * @throws RangeError for a name that is not in `entries`; ERR_UNSUPPORTED for an element type that this library does
+   * not read or an integer that does not fit into int32; ERR_FILE when reading fails; ERR_DISPOSED after `close()`.
+   */
+  async read(name: string): Promise<Float32Array | Int32Array> {
+    const entry = this.entries.get(name);
+    if (entry === undefined) throw wrongRange('name', `a tensor of ${this.path}`, name);
+    if (!this.#open) throw new CudnnGruError('ERR_DISPOSED', `${this.path} was read after close()`);
+    const target = targetType(entry.dtype);
+    if (target === undefined) {
+      throw new CudnnGruError(
+        'ERR_UNSUPPORTED',
+        `tensor ${quote(name)}: elements of type ${entry.dtype} are not supported`,
+      );
+    }
+    const count = (entry.byteLength * 8) / BITS[entry.dtype];
+    const out = allocate(target, count, name);
+    if (entry.dtype === 'F32' || entry.dtype === 'I32') {
+      const bytes = new Uint8Array(out.buffer, 0, entry.byteLength);
+      for (let start = 0; start < bytes.length; start += CHUNK) {
+        await readExactly(this.#file, this.path, bytes.subarray(start, start + CHUNK), entry.position + start);
+      }
+      return out;
+    }
+    const buffer = new Uint8Array(Math.min(CHUNK, entry.byteLength));
+    const size = BITS[entry.dtype] / 8;
+    for (let start = 0; start < entry.byteLength; start += CHUNK) {
+      const bytes = buffer.subarray(0, Math.min(CHUNK, entry.byteLength - start));
+      await readExactly(this.#file, this.path, bytes, entry.position + start);
+      convert(entry.dtype, bytes, out, start / size, name);
+    }
+    return out;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#file.close();
+  }
+}
+
+/**
+ * Opens a safetensors file and checks its whole header against the file's size.
+ *
+ * @throws ERR_FILE when it cannot be opened; ERR_FORMAT when it is truncated, oversized or inconsistent.
+ */
+export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+  const { file, size } = await openForReading(path);
+  try {
+    const start = new Uint8Array(Math.min(8, size));
+    await readExactly(file, path, start, 0);
+    const json = new Uint8Array(parseHeaderLength(start, size));
+    await readExactly(file, path, json, 8);
+    return new SafetensorsFile(path, file, parseHeader(json, size));
+  } catch (error) {
+    await file.close();
+    if (error instanceof CudnnGruError && error.code === 'ERR_FORMAT') {
+      throw new CudnnGruError('ERR_FORMAT', `${path}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+function allocate(type: 'float32' | 'int32', count: number, name: string): Float32Array | Int32Array {
+  try {
+    return type === 'float32' ? new Float32Array(count) : new Int32Array(count);
+  } catch (error) {
+    throw new CudnnGruError('ERR_OUT_OF_MEMORY', `no memory for the ${count} elements of tensor ${quote(name)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function readExactly(file: FileHandle, path: string, bytes: Uint8Array, position: number): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    let read: number;
+    try {
+      read = (await file.read(bytes, done, bytes.length - done, position + done)).bytesRead;
+    } catch (error) {
+      throw fileError(error, 'read', path);
+    }
+    if (read === 0) throw new CudnnGruError('ERR_FORMAT', 'the file became shorter while it was read');
+    done += read;
+  }
+}
+
+/** A tensor to write: F32 from a Float32Array, I32 from an Int32Array. */
+export interface TensorData {
+  readonly data: Float32Array | Int32Array;
+  readonly shape: readonly number[];
+}
+
+/**
+ * Writes a safetensors file through a temporary name (see `writeFileAtomically`). The order is the reference
+ * implementation's: larger and, at equal size, floating-point element types first, then by name; the same contents give the same bytes.
+ *
+ * @throws TypeError or RangeError for data that does not fill its shape or a name that cannot be; ERR_FILE when writing fails.
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: Readonly<Record<string, TensorData>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const sorted = Object.entries(tensors).sort(([nameA, a], [nameB, b]) => {
+    const rank = Number(a.data instanceof Int32Array) - Number(b.data instanceof Int32Array);
+    return rank || Buffer.compare(Buffer.from(nameA), Buffer.from(nameB));
+  });
+  const header = encodeHeader(sorted, metadata);
+  await writeFileAtomically(path, async (file) => {
+    await writeFully(file, header);
+    for (const [, { data }] of sorted) {
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      for (let start = 0; start < bytes.length; start += CHUNK)
+        await writeFully(file, bytes.subarray(start, start + CHUNK));
+    }
+  });
+}
+
+async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten;
+}
+
+// The length, the JSON, and spaces up to a multiple of 8 so that the data is aligned.
+function encodeHeader(
+  tensors: readonly [string, TensorData][],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const header: Record<string, unknown> = {};
+  const strings = Object.entries(metadata);
+  for (const [key, value] of strings) {
+    if (typeof value !== 'string') throw wrongKind(`metadata[${quote(key)}]`, 'a string', value);
+  }
+  if (strings.length > 0) header[METADATA_KEY] = metadata;
+  let begin = 0;
+  for (const [name, tensor] of tensors) {
+    const dtype = checkTensor(name, tensor);
+    const end = begin + tensor.data.byteLength;
+    header[name] = { dtype, shape: tensor.shape, data_offsets: [begin, end] };
+    begin = end;
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Math.ceil(json.length / 8) * 8;
+  if (length > MAX_HEADER_BYTES) throw wrongRange('metadata', `a header of at most ${MAX_HEADER_BYTES} bytes`, length);
+  const bytes = new Uint8Array(8 + length).fill(0x20);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
+  bytes.set(json, 8);
+  return bytes;
+}
+
+function checkTensor(name: string, { data, shape }: TensorData): ElementType {
+  const what = `tensors[${quote(name)}]`;
+  const problem = nameProblem(name);
+  if (problem !== undefined) throw wrongRange('tensors', `names that safetensors allows; this one ${problem}`, name);
+  const dtype = data instanceof Float32Array ? 'F32' : data instanceof Int32Array ? 'I32' : undefined;
+  if (dtype === undefined) throw wrongKind(`${what}.data`, 'a Float32Array or Int32Array', data);
+  if (!Array.isArray(shape)) throw wrongKind(`${what}.shape`, 'an array of integers >= 0', shape);
+  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  if (!shape.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0) || size !== data.length) {
+    throw wrongRange(`${what}.data`, `one element for each of the shape ${describe([...shape])}`, data);
+  }
+  return dtype;
+}

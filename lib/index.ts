@@ -1,0 +1,34 @@
+export { noGrad } from './autograd/tape.js';
+export { type ProgressDisplay, progressDisplay } from './cli/progress.js';
+export * as data from './data/index.js';
+export { CudnnGruError, type ErrorCode } from './errors.js';
+export { loadModel, registerModule, saveModel } from './formats/models.js';
+export { loadSafetensors, saveSafetensors } from './formats/tensors.js';
+export * from './layers/index.js';
+export * as losses from './losses/index.js';
+export * as ops from './ops/index.js';
+export * from './optimizers/index.js';
+export * from './tasks/index.js';
+export {
+  type NestedNumbers,
+  ones,
+  type RandomOptions,
+  randn,
+  type TensorOptions,
+  tensor,
+  uniform,
+  zeros,
+} from './tensor/creation.js';
+export {
+  type DeviceName,
+  type DeviceReport,
+  devices,
+  getThreads,
+  releaseCache,
+  setThreads,
+  synchronize,
+} from './tensor/device.js';
+export { Generator, type GeneratorState, setSeed } from './tensor/generator.js';
+export { scope } from './tensor/scope.js';
+export { type DType, Tensor, type TensorData } from './tensor/tensor.js';
+export * from './training/index.js';

@@ -1,0 +1,202 @@
+import {
+  checkBoolean,
+  checkInteger,
+  checkNumber,
+  checkOneOf,
+  checkOptions,
+  checkPositiveInteger,
+} from '../arguments.js';
+import { type GruVariant, gru, type Lengths } from '../ops/index.js';
+import { defaultGenerator, type Generator } from '../tensor/generator.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { type Architecture, Module } from './module.js';
+import { type LayerOptions, layerOptions, uniformParameters } from './parameters.js';
+
+export interface GRUOptions extends LayerOptions {
+  /** Features of each step of the input. */
+  inputSize: number;
+  /** Features of the hidden state. */
+  hiddenSize: number;
+  /** Stacked layers, at most 1000. Default: 1. */
+  numLayers?: number;
+  /** Whether a second direction reads each sequence backwards; its outputs are appended. Default: false. */
+  bidirectional?: boolean;
+  /** Dropout on every layer's output but the last one's, in training. Default: 0. */
+  dropout?: number;
+  /** Whether the cell has biases. Default: true. */
+  bias?: boolean;
+  /** Default: 'resetAfter', the cell of cuDNN, PyTorch and Keras; 'resetBefore' is that of Cho et al. 2014. */
+  variant?: GruVariant;
+  /** Sequences are [time, batch, features]. Default: false, [batch, time, features]. */
+  timeMajor?: boolean;
+}
+
+export interface GRUInputs {
+  /** [numLayers × directions, batch, hiddenSize]. Default: zeros. */
+  initialHidden?: Tensor | null;
+  /** Valid steps of each row, 0 to time, on the host. Default: all. */
+  lengths?: Lengths | null;
+}
+
+/**
+ * A stack of gated recurrent units (Cho et al. 2014). The formulas are those of `ops.gru`.
+ *
+ * Parameters have PyTorch's names, shapes, gate order (r, z, n) and initial distribution, U(-1/√hiddenSize, 1/√hiddenSize):
+ * `weight_ih_l0` [3H, inputSize], `weight_hh_l0` [3H, H], `bias_ih_l0` [3H], `bias_hh_l0` [3H], then `_l0_reverse`, `_l1`, …
+ *
+ * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_UNAVAILABLE`, `ERR_OUT_OF_MEMORY`
+ */
+export class GRU extends Module {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly numLayers: number;
+  readonly bidirectional: boolean;
+  readonly dropout: number;
+  readonly bias: boolean;
+  readonly variant: GruVariant;
+  readonly timeMajor: boolean;
+  /** Draws the dropout masks; a Trainer puts its own here. */
+  generator: Generator;
+  [weight: `weight_${string}`]: Tensor;
+  [bias: `bias_${string}`]: Tensor;
+
+  constructor(options: GRUOptions) {
+    super();
+    checkOptions(options, 'options', [
+      'inputSize',
+      'hiddenSize',
+      'numLayers',
+      'bidirectional',
+      'dropout',
+      'bias',
+      'variant',
+      'timeMajor',
+      ...layerOptions,
+    ]);
+    this.inputSize = checkPositiveInteger(options.inputSize, 'inputSize');
+    this.hiddenSize = checkPositiveInteger(options.hiddenSize, 'hiddenSize');
+    this.numLayers = checkInteger(options.numLayers ?? 1, 'numLayers', { min: 1, max: 1000 });
+    this.bidirectional = checkBoolean(options.bidirectional ?? false, 'bidirectional');
+    this.dropout = checkNumber(options.dropout ?? 0, 'dropout', { min: 0, below: 1 });
+    this.bias = checkBoolean(options.bias ?? true, 'bias');
+    this.variant = checkOneOf(options.variant ?? 'resetAfter', 'variant', ['resetAfter', 'resetBefore']);
+    this.timeMajor = checkBoolean(options.timeMajor ?? false, 'timeMajor');
+    this.generator = options.generator ?? defaultGenerator;
+    const names = this.#parameterNames();
+    const parameters = uniformParameters(
+      names.map(({ shape }) => shape),
+      1 / Math.sqrt(this.hiddenSize),
+      options,
+    );
+    for (const [index, { name }] of names.entries()) this[name] = parameters[index] as Tensor;
+  }
+
+  override architecture(): Architecture {
+    const { inputSize, hiddenSize, numLayers, bidirectional, dropout, bias, variant, timeMajor } = this;
+    const options = { inputSize, hiddenSize, numLayers, bidirectional, dropout, bias, variant, timeMajor };
+    return { type: 'GRU', options };
+  }
+
+  /**
+   * Runs the stack over whole sequences.
+   *
+   * @param x [batch, time, inputSize], or [time, batch, inputSize] with `timeMajor`
+   * @returns output [batch, time, directions × hiddenSize] (or time-major), 0 after a row's length; hidden
+   * [numLayers × directions, batch, hiddenSize], the state after each row's last valid step
+   * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH`
+   */
+  forward(x: Tensor, inputs: GRUInputs = {}): { output: Tensor; hidden: Tensor } {
+    checkOptions(inputs, 'inputs', ['initialHidden', 'lengths']);
+    return gru(x, this.#weights(), {
+      numLayers: this.numLayers,
+      bidirectional: this.bidirectional,
+      bias: this.bias,
+      variant: this.variant,
+      timeMajor: this.timeMajor,
+      dropout: this.training ? this.dropout : 0,
+      generator: this.generator,
+      initialHidden: inputs.initialHidden ?? null,
+      lengths: inputs.lengths ?? null,
+    });
+  }
+
+  #weights(): Tensor[] {
+    return this.#parameterNames().map(({ name }) => this[name] as Tensor);
+  }
+
+  #parameterNames(): { name: `weight_${string}` | `bias_${string}`; shape: number[] }[] {
+    const { inputSize, hiddenSize } = this;
+    const directions = this.bidirectional ? ['', '_reverse'] : [''];
+    const names: { name: `weight_${string}` | `bias_${string}`; shape: number[] }[] = [];
+    for (let layer = 0; layer < this.numLayers; layer++) {
+      for (const direction of directions) {
+        const suffix = `l${layer}${direction}`;
+        const columns = layer === 0 ? inputSize : directions.length * hiddenSize;
+        names.push({ name: `weight_ih_${suffix}`, shape: [3 * hiddenSize, columns] });
+        names.push({ name: `weight_hh_${suffix}`, shape: [3 * hiddenSize, hiddenSize] });
+        if (!this.bias) continue;
+        names.push({ name: `bias_ih_${suffix}`, shape: [3 * hiddenSize] });
+        names.push({ name: `bias_hh_${suffix}`, shape: [3 * hiddenSize] });
+      }
+    }
+    return names;
+  }
+}
+
+export type GRUCellOptions = Pick<GRUOptions, 'inputSize' | 'hiddenSize' | 'bias' | 'variant' | 'device' | 'generator'>;
+
+/**
+ * One step of a gated recurrent unit, for loops of one's own. Parameters `weight_ih` [3H, inputSize], `weight_hh` [3H, H], `bias_ih` [3H],
+ * `bias_hh` [3H], as torch.nn.GRUCell. Whole sequences are much faster through `GRU`.
+ *
+ * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_UNAVAILABLE`, `ERR_OUT_OF_MEMORY`
+ */
+export class GRUCell extends Module {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly variant: GruVariant;
+  weight_ih: Tensor;
+  weight_hh: Tensor;
+  bias_ih: Tensor | null = null;
+  bias_hh: Tensor | null = null;
+
+  constructor(options: GRUCellOptions) {
+    super();
+    checkOptions(options, 'options', ['inputSize', 'hiddenSize', 'bias', 'variant', ...layerOptions]);
+    this.inputSize = checkPositiveInteger(options.inputSize, 'inputSize');
+    this.hiddenSize = checkPositiveInteger(options.hiddenSize, 'hiddenSize');
+    this.variant = checkOneOf(options.variant ?? 'resetAfter', 'variant', ['resetAfter', 'resetBefore']);
+    const rows = 3 * this.hiddenSize;
+    const shapes = [
+      [rows, this.inputSize],
+      [rows, this.hiddenSize],
+    ];
+    if (checkBoolean(options.bias ?? true, 'bias')) shapes.push([rows], [rows]);
+    const [weightIh, weightHh, biasIh, biasHh] = uniformParameters(shapes, 1 / Math.sqrt(this.hiddenSize), options);
+    this.weight_ih = weightIh as Tensor;
+    this.weight_hh = weightHh as Tensor;
+    this.bias_ih = biasIh ?? null;
+    this.bias_hh = biasHh ?? null;
+  }
+
+  override architecture(): Architecture {
+    const { inputSize, hiddenSize, variant } = this;
+    return { type: 'GRUCell', options: { inputSize, hiddenSize, variant, bias: this.bias_ih !== null } };
+  }
+
+  /**
+   * @param x [batch, inputSize]
+   * @param hidden [batch, hiddenSize]; default: zeros
+   * @returns the next hidden state [batch, hiddenSize]
+   * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH`
+   */
+  forward(x: Tensor, hidden: Tensor | null = null): Tensor {
+    const weights = [this.weight_ih, this.weight_hh, this.bias_ih, this.bias_hh].filter((weight) => weight !== null);
+    const { hidden: next } = gru(x.reshape(x.shape[0] ?? 0, 1, this.inputSize), weights, {
+      bias: this.bias_ih !== null,
+      variant: this.variant,
+      initialHidden: hidden?.reshape(1, ...hidden.shape) ?? null,
+    });
+    return next.reshape(x.shape[0] as number, this.hiddenSize);
+  }
+}

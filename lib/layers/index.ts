@@ -1,0 +1,13 @@
+export { GRU, GRUCell, type GRUCellOptions, type GRUInputs, type GRUOptions } from './gru.js';
+export {
+  Dropout,
+  Embedding,
+  type EmbeddingOptions,
+  LayerNorm,
+  type LayerNormOptions,
+  Linear,
+  type LinearOptions,
+} from './layers.js';
+export { type Architecture, type JsonValue, Module, type StateDict } from './module.js';
+export type { LayerOptions } from './parameters.js';
+export { Sequential } from './sequential.js';

@@ -1,0 +1,185 @@
+import {
+  checkBoolean,
+  checkInteger,
+  checkNumber,
+  checkOptions,
+  checkPositiveInteger,
+  wrongKind,
+} from '../arguments.js';
+import { dropout, embedding, layerNorm, linear } from '../ops/index.js';
+import { ones, randn, zeros } from '../tensor/creation.js';
+import { defaultGenerator, type Generator } from '../tensor/generator.js';
+import { Tensor } from '../tensor/tensor.js';
+import { type Architecture, Module } from './module.js';
+import { asParameter, claimParameters, type LayerOptions, layerOptions, uniformParameters } from './parameters.js';
+
+export interface LinearOptions extends LayerOptions {
+  inputSize: number;
+  outputSize: number;
+  /** Default: true. */
+  bias?: boolean;
+}
+
+/**
+ * y = x Wᵀ + b over the last axis. Parameters `weight` [outputSize, inputSize] and `bias` [outputSize], initially
+ * U(-1/√inputSize, 1/√inputSize), as torch.nn.Linear.
+ *
+ * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_UNAVAILABLE`, `ERR_OUT_OF_MEMORY`
+ */
+export class Linear extends Module {
+  readonly inputSize: number;
+  readonly outputSize: number;
+  weight: Tensor;
+  bias: Tensor | null;
+
+  constructor(options: LinearOptions) {
+    super();
+    checkOptions(options, 'options', ['inputSize', 'outputSize', 'bias', ...layerOptions]);
+    this.inputSize = checkPositiveInteger(options.inputSize, 'inputSize');
+    this.outputSize = checkPositiveInteger(options.outputSize, 'outputSize');
+    const shapes = [[this.outputSize, this.inputSize]];
+    if (checkBoolean(options.bias ?? true, 'bias')) shapes.push([this.outputSize]);
+    const [weight, bias] = uniformParameters(shapes, 1 / Math.sqrt(this.inputSize), options);
+    this.weight = weight as Tensor;
+    this.bias = bias ?? null;
+  }
+
+  override architecture(): Architecture {
+    return {
+      type: 'Linear',
+      options: { inputSize: this.inputSize, outputSize: this.outputSize, bias: this.bias !== null },
+    };
+  }
+
+  /** @param x [..., inputSize]. @returns [..., outputSize]. @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH` */
+  forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+}
+
+export interface EmbeddingOptions extends LayerOptions {
+  vocabularySize: number;
+  embeddingSize: number;
+  /** A row that stays 0 and receives no gradient. Default: none. */
+  paddingIndex?: number;
+}
+
+/**
+ * A table of vectors: y[i...] = weight[ids[i...]]. Parameter `weight` [vocabularySize, embeddingSize], initially standard normal, row
+ * `paddingIndex` 0, as torch.nn.Embedding.
+ *
+ * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_UNAVAILABLE`, `ERR_OUT_OF_MEMORY`
+ */
+export class Embedding extends Module {
+  readonly vocabularySize: number;
+  readonly embeddingSize: number;
+  readonly paddingIndex: number | undefined;
+  weight: Tensor;
+
+  constructor(options: EmbeddingOptions) {
+    super();
+    checkOptions(options, 'options', ['vocabularySize', 'embeddingSize', 'paddingIndex', ...layerOptions]);
+    this.vocabularySize = checkPositiveInteger(options.vocabularySize, 'vocabularySize');
+    this.embeddingSize = checkPositiveInteger(options.embeddingSize, 'embeddingSize');
+    const { paddingIndex, device = 'cpu', generator = defaultGenerator } = options;
+    if (paddingIndex !== undefined)
+      checkInteger(paddingIndex, 'paddingIndex', { min: 0, max: this.vocabularySize - 1 });
+    this.paddingIndex = paddingIndex;
+    claimParameters(this.vocabularySize * this.embeddingSize);
+    const drawn = randn([this.vocabularySize, this.embeddingSize], { device, generator });
+    if (paddingIndex !== undefined) {
+      const mask = new Float32Array(this.vocabularySize).fill(1);
+      mask[paddingIndex] = 0;
+      const column = zeros([this.vocabularySize, 1], { device });
+      column.write(mask);
+      this.weight = asParameter(drawn.mul(column));
+      column.dispose();
+      drawn.dispose();
+    } else {
+      this.weight = asParameter(drawn);
+    }
+  }
+
+  override architecture(): Architecture {
+    return {
+      type: 'Embedding',
+      options: {
+        vocabularySize: this.vocabularySize,
+        embeddingSize: this.embeddingSize,
+        ...(this.paddingIndex !== undefined && { paddingIndex: this.paddingIndex }),
+      },
+    };
+  }
+
+  /** @param ids int32, any shape. @returns [...ids, embeddingSize]. @throws TypeError, RangeError; see `ops.embedding` */
+  forward(ids: Tensor): Tensor {
+    return embedding(ids, this.weight, this.paddingIndex);
+  }
+}
+
+/**
+ * In training, each element becomes 0 with this probability and the others are divided by 1 - probability; else nothing happens.
+ *
+ * @throws TypeError, RangeError
+ */
+export class Dropout extends Module {
+  readonly probability: number;
+  /** Draws the masks; a Trainer puts its own here. */
+  generator: Generator;
+
+  /** @param probability from 0 to below 1. Default: 0.5. */
+  constructor(probability = 0.5, generator: Generator = defaultGenerator) {
+    super();
+    this.probability = checkNumber(probability, 'probability', { min: 0, below: 1 });
+    this.generator = generator;
+  }
+
+  override architecture(): Architecture {
+    return { type: 'Dropout', options: { probability: this.probability } };
+  }
+
+  forward(x: Tensor): Tensor {
+    if (!(x instanceof Tensor)) throw wrongKind('x', 'a Tensor', x);
+    return this.training && this.probability > 0 ? dropout(x, this.probability, this.generator) : x;
+  }
+}
+
+export interface LayerNormOptions extends LayerOptions {
+  /** Length of the last axis. */
+  size: number;
+  /** Added to the variance. Default: 1e-5. */
+  epsilon?: number;
+}
+
+/**
+ * Normalises the last axis to mean 0 and variance 1, then scales and shifts (Ba et al. 2016). Parameters `weight` [size], initially 1,
+ * and `bias` [size], initially 0.
+ *
+ * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_UNAVAILABLE`, `ERR_OUT_OF_MEMORY`
+ */
+export class LayerNorm extends Module {
+  readonly size: number;
+  readonly epsilon: number;
+  weight: Tensor;
+  bias: Tensor;
+
+  constructor(options: LayerNormOptions) {
+    super();
+    checkOptions(options, 'options', ['size', 'epsilon', ...layerOptions]);
+    this.size = checkPositiveInteger(options.size, 'size');
+    this.epsilon = checkNumber(options.epsilon ?? 1e-5, 'epsilon', { above: 0 });
+    const { device = 'cpu' } = options;
+    claimParameters(2 * this.size);
+    this.weight = asParameter(ones([this.size], { device }));
+    this.bias = asParameter(zeros([this.size], { device }));
+  }
+
+  override architecture(): Architecture {
+    return { type: 'LayerNorm', options: { size: this.size, epsilon: this.epsilon } };
+  }
+
+  /** @param x [..., size]. @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH` */
+  forward(x: Tensor): Tensor {
+    return layerNorm(x, this.weight, this.bias, this.epsilon);
+  }
+}

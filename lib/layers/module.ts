@@ -1,0 +1,161 @@
+import { checkBoolean, hint, wrongKind, wrongRange } from '../arguments.js';
+import { CudnnGruError } from '../errors.js';
+import { type DeviceName, deviceOf } from '../tensor/device.js';
+import { keepFromScope } from '../tensor/scope.js';
+import { Tensor, type TensorData } from '../tensor/tensor.js';
+
+/** Anything that JSON can hold. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/** A module's kind and its options, from which `loadModel` makes it again. */
+export interface Architecture {
+  type: string;
+  options: JsonValue;
+}
+
+/** Numbers of a model by name, on the host: what `stateDict` gives and `loadStateDict` takes. */
+export type StateDict = Record<string, { shape: readonly number[]; data: TensorData }>;
+
+/**
+ * The base of every layer and model. A tensor or module that is a property of a module is part of it, under the property's name;
+ * names of nested ones are joined by dots, as in PyTorch.
+ */
+export abstract class Module {
+  #training = true;
+
+  /** What has to be done to raw data before `forward` (scaling, column names, ...); travels in the model file. */
+  preprocessing: JsonValue = null;
+  /** How the model came about (data, settings, results); travels in the model file. */
+  summary: JsonValue = null;
+
+  /** What the module computes; each module has arguments of its own. */
+  abstract forward(...inputs: never[]): unknown;
+
+  /**
+   * The kind and options of this module, for the model file. A class of one's own gives its own and is made known to `loadModel` by
+   * `registerModule`.
+   * @throws CudnnGruError `ERR_UNSUPPORTED` if the class has none
+   */
+  architecture(): Architecture {
+    throw new CudnnGruError(
+      'ERR_UNSUPPORTED',
+      `${this.constructor.name} cannot be saved: it has no architecture(); define one and call registerModule`,
+    );
+  }
+
+  /** True between `train()` and `eval()`: whether dropout acts. A new module is in training. */
+  get training(): boolean {
+    return this.#training;
+  }
+
+  /** The modules that are properties of this one, by name; arrays of modules count with their index. */
+  *children(): Iterable<[string, Module]> {
+    for (const [name, value] of Object.entries(this)) {
+      if (value instanceof Module) yield [name, value];
+      else if (Array.isArray(value)) {
+        for (const [index, item] of value.entries()) if (item instanceof Module) yield [`${name}.${index}`, item];
+      }
+    }
+  }
+
+  /** Every parameter of this module and those inside it, with its name. */
+  *namedParameters(): Iterable<[string, Tensor]> {
+    for (const [name, value] of Object.entries(this)) {
+      if (value instanceof Tensor) yield [name, value];
+    }
+    for (const [name, child] of this.children()) {
+      for (const [inner, parameter] of child.namedParameters()) yield [`${name}.${inner}`, parameter];
+    }
+  }
+
+  /** Every parameter. */
+  parameters(): Tensor[] {
+    return Array.from(this.namedParameters(), ([, parameter]) => parameter);
+  }
+
+  /** Turns dropout on, in this module and those inside it. */
+  train(): this {
+    return this.#setTraining(true);
+  }
+
+  /** Turns dropout off, for evaluation and prediction. */
+  eval(): this {
+    return this.#setTraining(false);
+  }
+
+  #setTraining(training: boolean): this {
+    this.#training = training;
+    for (const [, child] of this.children()) child.#setTraining(training);
+    return this;
+  }
+
+  /** The parameters' numbers by name, copied to the host, under PyTorch's names. */
+  async stateDict(): Promise<StateDict> {
+    const entries = Array.from(this.namedParameters(), async ([name, parameter]) => {
+      return [name, { shape: parameter.shape, data: await parameter.data() }] as const;
+    });
+    return Object.fromEntries(await Promise.all(entries));
+  }
+
+  /**
+   * Replaces the parameters' numbers.
+   *
+   * @param record by name: tensors, or shapes with numbers as `stateDict()` gives them
+   * @param options strict (default true): names that are missing or unknown are errors; otherwise they are left alone
+   * @returns the names that were missing and those that are unknown
+   * @throws TypeError, RangeError for a wrong shape; CudnnGruError `ERR_FORMAT` naming what is missing or unknown
+   */
+  async loadStateDict(
+    record: Readonly<Record<string, Tensor | StateDict[string]>>,
+    options: { strict?: boolean } = {},
+  ): Promise<{ missing: string[]; unknown: string[] }> {
+    if (typeof record !== 'object' || record === null)
+      throw wrongKind('record', 'an object of tensors by name', record);
+    const strict = checkBoolean(options.strict ?? true, 'strict');
+    const own = new Map(this.namedParameters());
+    const missing = [...own.keys()].filter((name) => !Object.hasOwn(record, name));
+    const unknown = Object.keys(record).filter((name) => !own.has(name));
+    if (strict && missing.length + unknown.length > 0) {
+      const parts = [
+        ...missing.map((name) => `${name} is missing`),
+        ...unknown.map((name) => `${name} is unknown${hint(name, own.keys())}`),
+      ];
+      throw new CudnnGruError(
+        'ERR_FORMAT',
+        `loadStateDict: ${parts.slice(0, 8).join('; ')}${parts.length > 8 ? '; ...' : ''}`,
+      );
+    }
+    const values = new Map<Tensor, TensorData>();
+    for (const [name, parameter] of own) {
+      const value = record[name];
+      if (!value) continue;
+      if (String(value.shape) !== String(parameter.shape)) {
+        throw wrongRange(`record[${JSON.stringify(name)}]`, `shape [${parameter.shape.join(', ')}]`, [...value.shape]);
+      }
+      values.set(parameter, value instanceof Tensor ? await value.data() : value.data);
+    }
+    for (const [parameter, data] of values) parameter.write(data);
+    return { missing, unknown };
+  }
+
+  /** Moves every parameter to a device. Gradients are dropped: move a model before its optimizer is made. */
+  to(device: DeviceName | 'auto'): this {
+    const target = deviceOf(device);
+    for (const [name, value] of Object.entries(this)) {
+      if (!(value instanceof Tensor) || value.on === target) continue;
+      (this as Record<string, unknown>)[name] = keepFromScope(value.to(target.name));
+      value.dispose();
+    }
+    for (const [, child] of this.children()) child.to(device);
+    return this;
+  }
+
+  /** Gives every parameter's memory back. */
+  dispose(): void {
+    for (const parameter of this.parameters()) parameter.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

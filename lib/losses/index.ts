@@ -1,0 +1,8 @@
+// Exported to users as `losses`.
+export {
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropy,
+  type CrossEntropyOptions,
+  crossEntropy,
+} from './classification.js';
+export { type HuberOptions, huber, type LossOptions, mae, mse, type Reduction } from './regression.js';

@@ -1,0 +1,456 @@
+import type { CudnnGruError, ErrorCode } from '../errors.js';
+
+/** A number that stands for a tensor's place in native memory; 0 stands for none. */
+export type Handle = number;
+/** An open device's position. */
+export type DeviceIndex = number;
+/** Handles of a list of tensors; null where an optional list is absent. */
+export type Handles = Int32Array;
+/** Whole numbers that stay on the host; null where there are none. */
+export type HostInts = Int32Array | null;
+type Seed = number;
+/** How many commands wait in the device's queue after the call. */
+type Pending = number;
+
+export interface NativeDeviceReport {
+  name: string;
+  available: boolean;
+  description: string;
+  reason: string;
+}
+
+export interface MemoryUse {
+  /** Bytes held by live tensors. */
+  bytesInUse: number;
+  /** The most bytes that live tensors ever held. */
+  peakBytes: number;
+  /** Bytes in use, and freed blocks kept for reuse. */
+  bytesReserved: number;
+}
+
+type Unary = (device: DeviceIndex, count: number, x: Handle, out: Handle) => Pending;
+type UnaryBackward = (device: DeviceIndex, count: number, y: Handle, yGrad: Handle, xGrad: Handle) => Pending;
+type Binary = (
+  device: DeviceIndex,
+  rank: number,
+  dims: Int32Array,
+  aStrides: Int32Array,
+  bStrides: Int32Array,
+  aCount: number,
+  bCount: number,
+  count: number,
+  a: Handle,
+  b: Handle,
+  out: Handle,
+) => Pending;
+type RowWise = (device: DeviceIndex, rows: number, columns: number, x: Handle, y: Handle) => Pending;
+type RowWiseBackward = (
+  device: DeviceIndex,
+  rows: number,
+  columns: number,
+  y: Handle,
+  yGrad: Handle,
+  xGrad: Handle,
+) => Pending;
+type OverTime = (
+  device: DeviceIndex,
+  batch: number,
+  time: number,
+  features: number,
+  timeMajor: boolean,
+  steps: Int32Array,
+  input: Handle,
+  output: Handle,
+) => Pending;
+type RegressionLoss = (
+  device: DeviceIndex,
+  count: number,
+  reduction: number,
+  delta: number,
+  x: Handle,
+  target: Handle,
+  loss: Handle,
+) => Pending;
+type RegressionLossBackward = (
+  device: DeviceIndex,
+  count: number,
+  reduction: number,
+  delta: number,
+  x: Handle,
+  target: Handle,
+  lossGrad: Handle,
+  xGrad: Handle,
+) => Pending;
+type Updated = [
+  learningRate: number,
+  weightDecay: number,
+  clipValue: number,
+  norm: Handle,
+  counts: Handle,
+  parameters: Handles,
+  gradients: Handles,
+];
+type GruShape = [
+  time: number,
+  batch: number,
+  inputSize: number,
+  hiddenSize: number,
+  layers: number,
+  directions: number,
+  timeMajor: boolean,
+  resetBefore: boolean,
+  hasBias: boolean,
+  dropout: number,
+  seed: Seed,
+  offset: Seed,
+  lengths: HostInts,
+  weights: Handles,
+];
+
+/**
+ * The addon's functions, as native/addon exports them. Every operation of native/ops/operation_table.h is here under its own
+ * name, with its arguments in the table's order; what each one computes stands there.
+ */
+export interface Addon {
+  fill(device: DeviceIndex, count: number, value: number, out: Handle): Pending;
+  randomUniform(
+    device: DeviceIndex,
+    count: number,
+    seed: Seed,
+    offset: Seed,
+    low: number,
+    high: number,
+    out: Handle,
+  ): Pending;
+  randomNormal(
+    device: DeviceIndex,
+    count: number,
+    seed: Seed,
+    offset: Seed,
+    mean: number,
+    deviation: number,
+    out: Handle,
+  ): Pending;
+  copy(device: DeviceIndex, count: number, x: Handle, target: Handle): Pending;
+  accumulate(device: DeviceIndex, count: number, x: Handle, target: Handle): Pending;
+  scale(device: DeviceIndex, count: number, factor: number, offset: number, x: Handle, out: Handle): Pending;
+  tanh: Unary;
+  tanhBackward: UnaryBackward;
+  sigmoid: Unary;
+  sigmoidBackward: UnaryBackward;
+  relu: Unary;
+  reluBackward: UnaryBackward;
+  add: Binary;
+  sub: Binary;
+  mul: Binary;
+  div: Binary;
+  sum(
+    device: DeviceIndex,
+    rank: number,
+    dims: Int32Array,
+    outStrides: Int32Array,
+    count: number,
+    outCount: number,
+    factor: number,
+    x: Handle,
+    out: Handle,
+  ): Pending;
+  expand(
+    device: DeviceIndex,
+    rank: number,
+    dims: Int32Array,
+    xStrides: Int32Array,
+    xCount: number,
+    count: number,
+    factor: number,
+    x: Handle,
+    out: Handle,
+  ): Pending;
+  concat(
+    device: DeviceIndex,
+    outer: number,
+    inner: number,
+    lengths: Int32Array,
+    length: number,
+    parts: Handles,
+    y: Handle,
+  ): Pending;
+  slice(
+    device: DeviceIndex,
+    outer: number,
+    length: number,
+    inner: number,
+    start: number,
+    taken: number,
+    x: Handle,
+    y: Handle,
+  ): Pending;
+  sliceBackward(
+    device: DeviceIndex,
+    outer: number,
+    length: number,
+    inner: number,
+    start: number,
+    taken: number,
+    yGrad: Handle,
+    xGrad: Handle,
+  ): Pending;
+  transpose(
+    device: DeviceIndex,
+    outer: number,
+    m: number,
+    middle: number,
+    n: number,
+    inner: number,
+    x: Handle,
+    y: Handle,
+  ): Pending;
+  linear(
+    device: DeviceIndex,
+    rows: number,
+    inputSize: number,
+    outputSize: number,
+    x: Handle,
+    weight: Handle,
+    bias: Handle,
+    y: Handle,
+  ): Pending;
+  linearBackward(
+    device: DeviceIndex,
+    rows: number,
+    inputSize: number,
+    outputSize: number,
+    x: Handle,
+    weight: Handle,
+    yGrad: Handle,
+    xGrad: Handle,
+    weightGrad: Handle,
+    biasGrad: Handle,
+  ): Pending;
+  matmul(
+    device: DeviceIndex,
+    batch: number,
+    m: number,
+    n: number,
+    k: number,
+    transposeA: boolean,
+    transposeB: boolean,
+    a: Handle,
+    b: Handle,
+    c: Handle,
+  ): Pending;
+  embedding(
+    device: DeviceIndex,
+    count: number,
+    vocabularySize: number,
+    embeddingSize: number,
+    ids: Handle,
+    weight: Handle,
+    y: Handle,
+  ): Pending;
+  embeddingBackward(
+    device: DeviceIndex,
+    count: number,
+    vocabularySize: number,
+    embeddingSize: number,
+    paddingIndex: number,
+    ids: Handle,
+    yGrad: Handle,
+    weightGrad: Handle,
+  ): Pending;
+  layerNorm(
+    device: DeviceIndex,
+    rows: number,
+    columns: number,
+    epsilon: number,
+    x: Handle,
+    weight: Handle,
+    bias: Handle,
+    y: Handle,
+    mean: Handle,
+    rstd: Handle,
+  ): Pending;
+  layerNormBackward(
+    device: DeviceIndex,
+    rows: number,
+    columns: number,
+    x: Handle,
+    weight: Handle,
+    mean: Handle,
+    rstd: Handle,
+    yGrad: Handle,
+    xGrad: Handle,
+    weightGrad: Handle,
+    biasGrad: Handle,
+  ): Pending;
+  dropout(
+    device: DeviceIndex,
+    count: number,
+    probability: number,
+    seed: Seed,
+    offset: Seed,
+    x: Handle,
+    y: Handle,
+  ): Pending;
+  softmax: RowWise;
+  softmaxBackward: RowWiseBackward;
+  logSoftmax: RowWise;
+  logSoftmaxBackward: RowWiseBackward;
+  gatherTime: OverTime;
+  gatherTimeBackward: OverTime;
+  maskedMean: OverTime;
+  maskedMeanBackward: OverTime;
+  maskedMax(
+    device: DeviceIndex,
+    batch: number,
+    time: number,
+    features: number,
+    timeMajor: boolean,
+    lengths: Int32Array,
+    x: Handle,
+    y: Handle,
+    argmax: Handle,
+  ): Pending;
+  maskedMaxBackward(
+    device: DeviceIndex,
+    batch: number,
+    time: number,
+    features: number,
+    timeMajor: boolean,
+    argmax: Handle,
+    yGrad: Handle,
+    xGrad: Handle,
+  ): Pending;
+  mse: RegressionLoss;
+  mseBackward: RegressionLossBackward;
+  mae: RegressionLoss;
+  maeBackward: RegressionLossBackward;
+  huber: RegressionLoss;
+  huberBackward: RegressionLossBackward;
+  crossEntropy(
+    device: DeviceIndex,
+    rows: number,
+    classes: number,
+    reduction: number,
+    ignoreIndex: number,
+    labelSmoothing: number,
+    logits: Handle,
+    target: Handle,
+    classWeights: Handle,
+    loss: Handle,
+    logSumExp: Handle,
+    totalWeight: Handle,
+  ): Pending;
+  crossEntropyBackward(
+    device: DeviceIndex,
+    rows: number,
+    classes: number,
+    reduction: number,
+    ignoreIndex: number,
+    labelSmoothing: number,
+    logits: Handle,
+    target: Handle,
+    classWeights: Handle,
+    logSumExp: Handle,
+    totalWeight: Handle,
+    lossGrad: Handle,
+    logitsGrad: Handle,
+  ): Pending;
+  binaryCrossEntropy(
+    device: DeviceIndex,
+    rows: number,
+    columns: number,
+    reduction: number,
+    logits: Handle,
+    target: Handle,
+    weight: Handle,
+    positiveWeight: Handle,
+    loss: Handle,
+  ): Pending;
+  binaryCrossEntropyBackward(
+    device: DeviceIndex,
+    rows: number,
+    columns: number,
+    reduction: number,
+    logits: Handle,
+    target: Handle,
+    weight: Handle,
+    positiveWeight: Handle,
+    lossGrad: Handle,
+    logitsGrad: Handle,
+  ): Pending;
+  gradientNorm(device: DeviceIndex, clipNorm: number, gradients: Handles, norm: Handle, counts: Handle): Pending;
+  clipGradients(device: DeviceIndex, clipValue: number, norm: Handle, gradients: Handles): Pending;
+  sgd(
+    device: DeviceIndex,
+    ...arguments_: [...Updated, momentum: number, dampening: number, nesterov: boolean, velocities: Handles | null]
+  ): Pending;
+  rmsprop(
+    device: DeviceIndex,
+    ...arguments_: [
+      ...Updated,
+      alpha: number,
+      epsilon: number,
+      momentum: number,
+      squares: Handles,
+      averages: Handles | null,
+      velocities: Handles | null,
+    ]
+  ): Pending;
+  adagrad(
+    device: DeviceIndex,
+    ...arguments_: [...Updated, learningRateDecay: number, epsilon: number, squares: Handles]
+  ): Pending;
+  adam(
+    device: DeviceIndex,
+    ...arguments_: [
+      ...Updated,
+      beta1: number,
+      beta2: number,
+      epsilon: number,
+      decoupled: boolean,
+      averages: Handles,
+      squares: Handles,
+      maxima: Handles | null,
+    ]
+  ): Pending;
+  gru(
+    device: DeviceIndex,
+    ...arguments_: [...GruShape, x: Handle, initialHidden: Handle, output: Handle, hidden: Handle, saved: Handle]
+  ): Pending;
+  gruBackward(
+    device: DeviceIndex,
+    ...arguments_: [
+      ...GruShape,
+      x: Handle,
+      initialHidden: Handle,
+      output: Handle,
+      saved: Handle,
+      outputGrad: Handle,
+      hiddenGrad: Handle,
+      xGrad: Handle,
+      initialHiddenGrad: Handle,
+      weightGrads: Handles | null,
+    ]
+  ): Pending;
+
+  upload(device: DeviceIndex, data: Float32Array | Int32Array, handle: Handle): void;
+  divide(handle: Handle, handles: Handles, counts: Int32Array): void;
+  write(handle: Handle, data: Float32Array | Int32Array): void;
+  read(handle: Handle, data: Float32Array | Int32Array): Promise<void>;
+  readSync(handle: Handle, data: Float32Array | Int32Array): void;
+  release(handles: Handles): void;
+  drain(device: DeviceIndex, depth: number): Promise<void> | undefined;
+  pending(device: DeviceIndex): number;
+
+  openDevice(name: string): DeviceIndex;
+  devices(): NativeDeviceReport[];
+  memoryUse(device: DeviceIndex): MemoryUse;
+  releaseCache(device: DeviceIndex): void;
+  threads(device: DeviceIndex): number;
+  setThreads(device: DeviceIndex, threads: number): void;
+  /** Crossings from JavaScript so far. */
+  calls(): number;
+  /** Which class native errors are made of. */
+  setErrorClass(errorClass: new (code: ErrorCode, message: string) => CudnnGruError): void;
+}

@@ -1,0 +1,23 @@
+export { clipGradientNorm, clipGradientValue } from './clipping.js';
+export type { OptimizerOptions, OptimizerReport, OptimizerState, ParameterGroup } from './optimizer.js';
+export { Optimizer } from './optimizer.js';
+export {
+  Adagrad,
+  type AdagradOptions,
+  Adam,
+  type AdamOptions,
+  AdamW,
+  RMSprop,
+  type RMSpropOptions,
+  SGD,
+  type SGDOptions,
+} from './optimizers.js';
+export {
+  cosine,
+  linearWarmup,
+  oneCycle,
+  type PlateauSchedule,
+  reduceOnPlateau,
+  type Schedule,
+  stepDecay,
+} from './schedules.js';

@@ -1,0 +1,117 @@
+import { checkString, quote } from '../arguments.js';
+import type { Table } from '../data/csv.js';
+import { CudnnGruError } from '../errors.js';
+
+/** A regularity of the calendar that a model may read as the sine and cosine of its phase. */
+export type Cycle = 'year' | 'week' | 'day';
+export const cycles: readonly Cycle[] = ['year', 'week', 'day'];
+
+const SECOND = 1000;
+const DAY = 86_400 * SECOND;
+// 2012-01-31, 2012-01-31T06:00, 2012-01-31 06:00:00.5Z, 2012-01-31T06:00:00+01:00
+const TIME = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?(Z|[+-]\d{2}:?\d{2})?$/;
+
+// Milliseconds since 1970 UTC; NaN when the text is no such time. Without a zone it is read as UTC.
+function parseTime(text: string): number {
+  const match = TIME.exec(text.trim());
+  if (match === null) return Number.NaN;
+  const [, year, month, day, hours = '0', minutes = '0', seconds = '0', fraction = '', zone = 'Z'] = match;
+  const midnight = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  const exists = midnight.getUTCMonth() === Number(month) - 1 && midnight.getUTCDate() === Number(day);
+  if (!exists || Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 59) return Number.NaN;
+  const clock = (Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds) + Number(`0.${fraction || 0}`);
+  return midnight.getTime() + Math.round(clock * SECOND) - zoneOffset(zone);
+}
+
+function zoneOffset(zone: string): number {
+  if (zone === 'Z') return 0;
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
+  return (zone.startsWith('-') ? -minutes : minutes) * 60 * SECOND;
+}
+
+/**
+ * A column of times as milliseconds since 1970 UTC.
+ *
+ * @throws CudnnGruError `ERR_DATA`, naming row and column, for a cell that is no ISO 8601 date or time, and for one that is not later
+ * than the one above it
+ */
+export function timesOf(table: Table, name: string): Float64Array {
+  const column = table.columns.get(checkString(name, 'time'));
+  if (column === undefined) throw new CudnnGruError('ERR_DATA', `${table.source} has no column ${quote(name)}`);
+  const times = new Float64Array(column.length);
+  for (let row = 0; row < column.length; row++) {
+    const cell = String(column[row]);
+    times[row] = parseTime(cell);
+    // The header is row 1 of the file.
+    const place = `${table.source}, row ${row + 2}, column ${quote(name)}`;
+    if (Number.isNaN(times[row])) {
+      throw new CudnnGruError('ERR_DATA', `${place}: expected a date such as 2012-01-31, got ${quote(cell)}`);
+    }
+    if (row > 0 && (times[row] as number) <= (times[row - 1] as number)) {
+      throw new CudnnGruError(
+        'ERR_DATA',
+        `${place}: ${quote(cell)} is not later than the row above; sort the rows by time`,
+      );
+    }
+  }
+  return times;
+}
+
+/** Where each time stands in a cycle, from 0 to below 1 (UTC). */
+export function phasesOf(times: Float64Array, cycle: Cycle): Float64Array {
+  return times.map((time) => {
+    if (cycle === 'day') return fraction(time / DAY);
+    if (cycle === 'week') return fraction(time / (7 * DAY));
+    const year = new Date(time).getUTCFullYear();
+    const start = Date.UTC(year, 0, 1);
+    return (time - start) / (Date.UTC(year + 1, 0, 1) - start);
+  });
+}
+
+function fraction(value: number): number {
+  return value - Math.floor(value);
+}
+
+/**
+ * The `count` times that follow, in the rhythm of the last ones: the most frequent distance, where months and years are counted by the
+ * calendar.
+ */
+export function timesAfter(times: Float64Array, count: number): Float64Array {
+  const last = times.at(-1) as number;
+  const step = usualStep(times);
+  const days = step / DAY;
+  const months = days >= 28 && days <= 31 ? 1 : days >= 365 && days <= 366 ? 12 : 0;
+  return Float64Array.from({ length: count }, (_, i) =>
+    months > 0 ? addMonths(last, (i + 1) * months) : last + (i + 1) * step,
+  );
+}
+
+// The median of the last 101 distances; a day when there is only one time.
+function usualStep(times: Float64Array): number {
+  const last = times.slice(-102);
+  const steps = last
+    .subarray(1)
+    .map((time, i) => time - (last[i] as number))
+    .sort();
+  return steps.length === 0 ? DAY : (steps[Math.floor(steps.length / 2)] as number);
+}
+
+// A month that is too short for the day of the month gives its last day.
+function addMonths(time: number, months: number): number {
+  const from = new Date(time);
+  const to = new Date(time);
+  to.setUTCDate(1);
+  to.setUTCMonth(from.getUTCMonth() + months);
+  const lastDay = new Date(Date.UTC(to.getUTCFullYear(), to.getUTCMonth() + 1, 0)).getUTCDate();
+  to.setUTCDate(Math.min(from.getUTCDate(), lastDay));
+  return to.getTime();
+}
+
+/** Times as text, ISO 8601 in UTC: dates alone when all are at midnight. */
+export function timeLabels(times: Float64Array): string[] {
+  const dates = times.every((time) => time % DAY === 0);
+  return Array.from(times, (time) => {
+    const text = new Date(time).toISOString();
+    return dates ? text.slice(0, 10) : text.replace(/(:00)?\.000Z$/, 'Z');
+  });
+}

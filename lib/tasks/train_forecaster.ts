@@ -1,0 +1,238 @@
+import {
+  checkNumber,
+  checkOneOf,
+  checkOptions,
+  checkPositiveInteger,
+  checkSeed,
+  checkString,
+  wrongKind,
+} from '../arguments.js';
+import { Batches } from '../data/batches.js';
+import { numericColumn, type Table } from '../data/csv.js';
+import { splitWindows, type WindowSplit } from '../data/splits.js';
+import { WindowDataset } from '../data/windows.js';
+import type { JsonValue } from '../layers/module.js';
+import { mae } from '../losses/index.js';
+import { AdamW, oneCycle } from '../optimizers/index.js';
+import type { DeviceName } from '../tensor/device.js';
+import { Generator } from '../tensor/generator.js';
+import { naiveScale } from '../training/metrics.js';
+import { Trainer } from '../training/trainer.js';
+import type { TrainerOptions, TrainingResult } from '../training/types.js';
+import { type Cycle, cycles, timeLabels, timesOf } from './calendar.js';
+import { evaluateForecaster, type ForecastEvaluation } from './evaluate_forecaster.js';
+import { type ForecastPreprocessing, featureCount, featuresOf, fitScalers, targetsOf } from './forecast_inputs.js';
+import { Forecaster } from './forecaster.js';
+
+/** What `trainForecaster` takes: the data, the model, the training. */
+export interface TrainForecasterOptions
+  extends Pick<TrainerOptions, 'checkpoint' | 'checkpointEvery' | 'signal' | 'onProgress' | 'onEpoch'> {
+  /** The series, one row per step of time, in rising order. */
+  table: Table;
+  /** The column to forecast. */
+  target: string;
+  /** Other columns that the model reads. Default: none. */
+  inputs?: readonly string[];
+  /** The column of dates or times. Default: none. */
+  time?: string;
+  /** Cycles of the calendar whose phase the model reads. Default: the year if there is a time column. */
+  calendar?: readonly Cycle[];
+  /** Rows of history that one forecast reads. Default: 60. */
+  window?: number;
+  /** Rows to forecast. Default: 7. */
+  horizon?: number;
+  /** The last rows, which training never sees: a share (below 1) or a number. Default: 0.2. */
+  test?: number;
+  /** The rows before those, which choose the epoch that is kept: a share or a number. Default: 0.15. */
+  validation?: number;
+  /** Default: 32. */
+  hiddenSize?: number;
+  /** Default: 2. */
+  numLayers?: number;
+  /** Between the layers and before the output. Default: 0.2. */
+  dropout?: number;
+  /** Passes over the training windows. Default: 30. */
+  epochs?: number;
+  /** Windows per step. Default: 32. */
+  batchSize?: number;
+  /** The highest rate of the one-cycle schedule. Default: 0.003. */
+  learningRate?: number;
+  /** AdamW's. Default: 0.01. */
+  weightDecay?: number;
+  /** Stop after this many epochs without a lower validation loss. Default: never. */
+  patience?: number;
+  /** Initial weights, order of the windows and dropout follow from it. Default: 0. */
+  seed?: number;
+  /** Default: 'cpu'. */
+  device?: DeviceName | 'auto';
+  /** Go on from the file `checkpoint`; all other options must be as they were. Default: false. */
+  resume?: boolean;
+}
+
+const optionNames = [
+  'table',
+  'target',
+  'inputs',
+  'time',
+  'calendar',
+  'window',
+  'horizon',
+  'test',
+  'validation',
+  'hiddenSize',
+  'numLayers',
+  'dropout',
+  'epochs',
+  'batchSize',
+  'learningRate',
+  'weightDecay',
+  'patience',
+  'seed',
+  'device',
+  'checkpoint',
+  'checkpointEvery',
+  'resume',
+  'signal',
+  'onProgress',
+  'onEpoch',
+];
+
+/** A trained forecaster. */
+export interface TrainedForecaster {
+  /** With `preprocessing` and `summary`: ready for `saveModel` and `predict`. */
+  model: Forecaster;
+  result: TrainingResult;
+  /** On the test rows; null without them, and when the training was aborted. */
+  evaluation: ForecastEvaluation | null;
+}
+
+/**
+ * Trains a `Forecaster` on the early rows of a table, keeps the epoch that is best on the rows behind them (validation), and evaluates it
+ * on the last rows (test), which neither the scalers nor the training nor the choice of the epoch have seen.
+ *
+ * The loss is the mean absolute error of the scaled changes; AdamW with a one-cycle schedule, gradients clipped to norm 1.
+ *
+ * @throws TypeError, RangeError; CudnnGruError `ERR_DATA` for a table that cannot be used; what `Trainer.fit` throws
+ */
+export async function trainForecaster(options: TrainForecasterOptions): Promise<TrainedForecaster> {
+  checkOptions(options, 'options', optionNames);
+  const { table, validation = 0.15, test = 0.2, batchSize = 32, epochs = 30, device = 'cpu', resume = false } = options;
+  const seed = checkSeed(options.seed ?? 0);
+  const window = checkPositiveInteger(options.window ?? 60, 'window');
+  const horizon = checkPositiveInteger(options.horizon ?? 7, 'horizon');
+  const learningRate = checkNumber(options.learningRate ?? 3e-3, 'learningRate', { above: 0 });
+  const split = splitWindows({ rows: table.rows, window, horizon, validation, test });
+  const preprocessing = preprocessingFor(options, split, window, horizon);
+
+  const model = new Forecaster({
+    inputSize: featureCount(preprocessing),
+    horizon,
+    hiddenSize: options.hiddenSize ?? 32,
+    numLayers: options.numLayers ?? 2,
+    dropout: options.dropout ?? 0.2,
+    device,
+    generator: new Generator(seed),
+  });
+  model.preprocessing = preprocessing as unknown as JsonValue;
+
+  const series = {
+    inputs: { data: featuresOf(table, preprocessing), shape: [table.rows, featureCount(preprocessing)] },
+    targets: targetsOf(table, preprocessing),
+    window,
+    horizon,
+    targetMode: 'change',
+  } as const;
+  const data = new Batches(new WindowDataset({ ...series, starts: split.train }), { batchSize, shuffle: true, seed });
+  const optimizer = new AdamW(model.parameters(), {
+    learningRate,
+    weightDecay: options.weightDecay ?? 0.01,
+    clipNorm: 1,
+  });
+  const { patience, checkpoint, checkpointEvery, signal, onProgress, onEpoch } = options;
+  const trainer = new Trainer({
+    model,
+    optimizer,
+    loss: ({ inputs, targets }) => mae(model.forward(inputs), targets),
+    data,
+    epochs,
+    schedule: oneCycle({ steps: Math.max(2, epochs * data.batchesPerEpoch) }),
+    seed,
+    ...(validation > 0 && {
+      validation: new Batches(new WindowDataset({ ...series, starts: split.validation }), { batchSize: 256 }),
+    }),
+    ...(patience !== undefined && { patience }),
+    ...(checkpoint !== undefined && { checkpoint }),
+    ...(checkpointEvery !== undefined && { checkpointEvery }),
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+    ...(onEpoch && { onEpoch }),
+  });
+  try {
+    const result = await trainer.fit({ resume });
+    model.eval();
+    const aborted = result.stopped === 'aborted';
+    const evaluation =
+      test > 0 && !aborted ? await evaluateForecaster(model, table, { firstRow: split.testRow }) : null;
+    model.summary = summaryOf(options, split, result, evaluation);
+    return { model, result, evaluation };
+  } catch (error) {
+    model.dispose();
+    throw error;
+  } finally {
+    trainer.dispose();
+    optimizer.dispose();
+  }
+}
+
+function preprocessingFor(
+  options: TrainForecasterOptions,
+  split: WindowSplit,
+  window: number,
+  horizon: number,
+): ForecastPreprocessing {
+  const { table, inputs = [], time = null } = options;
+  const target = checkString(options.target, 'target');
+  if (!Array.isArray(inputs)) throw wrongKind('inputs', 'an array of column names', inputs);
+  const columns = [...new Set([target, ...inputs.map((name, i) => checkString(name, `inputs[${i}]`))])];
+  const calendar = [...new Set(options.calendar ?? (time === null ? [] : ['year' as const]))];
+  for (const [i, cycle] of calendar.entries()) checkOneOf(cycle, `calendar[${i}]`, cycles);
+  if (calendar.length > 0 && time === null) throw wrongKind('time', 'the column of times, as calendar needs it', time);
+  const times = time === null ? null : timesOf(table, time);
+  const { inputScaler, targetScaler } = fitScalers(table, columns, split.validationRow);
+  return {
+    task: 'forecast',
+    target,
+    inputs: columns,
+    time,
+    calendar,
+    window,
+    horizon,
+    inputScaler: inputScaler.toJSON(),
+    targetScaler: targetScaler.toJSON(),
+    naiveScale: naiveScale(numericColumn(table, target).subarray(0, split.testRow)),
+    trainedUntil: times && (timeLabels(times)[split.testRow - 1] as string),
+  };
+}
+
+// What a model file says about how the model came about: plain JSON.
+function summaryOf(
+  options: TrainForecasterOptions,
+  split: WindowSplit,
+  result: TrainingResult,
+  evaluation: ForecastEvaluation | null,
+) {
+  const best = result.history[result.bestEpoch - 1];
+  return {
+    data: options.table.source,
+    windows: { training: split.train.length, validation: split.validation.length, test: split.test.length },
+    seed: options.seed ?? 0,
+    epochs: result.history.length,
+    steps: result.steps,
+    seconds: Math.round(result.seconds * 10) / 10,
+    stopped: result.stopped,
+    bestEpoch: result.bestEpoch,
+    trainLoss: best?.trainLoss ?? null,
+    validationLoss: best?.validationLoss ?? null,
+    test: evaluation && { mae: [...evaluation.errors.mae], rmse: [...evaluation.errors.rmse] },
+  };
+}

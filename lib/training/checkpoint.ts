@@ -1,0 +1,111 @@
+import { wrongRange } from '../arguments.js';
+import type { BatchPosition } from '../data/types.js';
+import { CudnnGruError } from '../errors.js';
+import { openSafetensors, writeSafetensors } from '../formats/safetensors.js';
+import type { Module } from '../layers/module.js';
+import type { Optimizer, OptimizerState } from '../optimizers/optimizer.js';
+import type { GeneratorState } from '../tensor/generator.js';
+import type { Tensor, TensorData } from '../tensor/tensor.js';
+import type { EpochRecord } from './types.js';
+
+/** Where a training stands, apart from tensors: plain JSON. */
+export interface TrainingState {
+  step: number;
+  position: BatchPosition;
+  generator: GeneratorState;
+  history: EpochRecord[];
+  bestEpoch: number;
+  bestLoss: number | null;
+  waited: number;
+  /** Examples of this epoch so far, and the seconds spent. */
+  examples: number;
+  seconds: number;
+  plateau: { best: number | null; waited: number; factor: number } | null;
+}
+
+/** The tensors of a training: its own by name (sums, best parameters, carried state). */
+export type TrainingTensors = Record<string, Tensor>;
+
+const layoutVersion = '1';
+
+/** Writes the whole state of a training as one safetensors file, whole or not at all. */
+export async function writeCheckpoint(
+  path: string,
+  model: Module,
+  // biome-ignore lint/suspicious/noExplicitAny: any optimizer will do.
+  optimizer: Optimizer<any>,
+  state: TrainingState,
+  own: TrainingTensors,
+): Promise<void> {
+  // Every read enters the queue before the first await, so they all see the same step.
+  const [parameters, optimizerState, ownData] = await Promise.all([
+    model.stateDict(),
+    optimizer.state(),
+    Promise.all(
+      Object.entries(own).map(
+        async ([name, { shape }], index) => [name, shape, await (Object.values(own)[index] as Tensor).data()] as const,
+      ),
+    ),
+  ]);
+  const tensors: Record<string, { shape: readonly number[]; data: TensorData }> = {};
+  for (const [name, value] of Object.entries(parameters)) tensors[`model/${name}`] = value;
+  for (const [index, memory] of optimizerState.parameters.entries()) {
+    for (const [name, data] of Object.entries(memory))
+      tensors[`optimizer/${index}/${name}`] = { shape: [data.length], data };
+  }
+  tensors['optimizer/counts'] = { shape: [4], data: optimizerState.counts };
+  for (const [name, shape, data] of ownData) tensors[`training/${name}`] = { shape, data };
+  await writeSafetensors(path, tensors, {
+    'cudnn-gru-checkpoint': layoutVersion,
+    state: JSON.stringify(state),
+    optimizer: JSON.stringify(optimizerState.options),
+  });
+}
+
+export interface Checkpoint {
+  state: TrainingState;
+  model: Record<string, { shape: readonly number[]; data: TensorData }>;
+  optimizer: OptimizerState;
+  own: Record<string, { shape: readonly number[]; data: TensorData }>;
+}
+
+/** Reads what `writeCheckpoint` wrote. @throws CudnnGruError ERR_FILE, ERR_FORMAT */
+export async function readCheckpoint(path: string, parameterCount: number): Promise<Checkpoint> {
+  const file = await openSafetensors(path);
+  try {
+    const { metadata } = file;
+    if (metadata['cudnn-gru-checkpoint'] !== layoutVersion) {
+      throw new CudnnGruError('ERR_FORMAT', `${path} is not a training checkpoint of this version`);
+    }
+    const result: Checkpoint = {
+      state: JSON.parse(metadata.state ?? 'null'),
+      model: {},
+      optimizer: {
+        counts: new Int32Array(4),
+        options: JSON.parse(metadata.optimizer ?? 'null'),
+        parameters: Array.from({ length: parameterCount }, () => ({})),
+      },
+      own: {},
+    };
+    for (const [name, { shape }] of file.entries) {
+      const data = await file.read(name);
+      const [kind, first, second] = name.split('/');
+      if (kind === 'model') result.model[name.slice('model/'.length)] = { shape, data };
+      else if (kind === 'training' && first) result.own[name.slice('training/'.length)] = { shape, data };
+      else if (name === 'optimizer/counts') result.optimizer.counts = data as Int32Array;
+      else if (kind === 'optimizer' && second) {
+        const memory = result.optimizer.parameters[Number(first)];
+        if (!memory) throw wrongRange('checkpoint', `${parameterCount} parameters in the optimizer`, name);
+        memory[second] = data;
+      }
+    }
+    return result;
+  } catch (error) {
+    if (error instanceof CudnnGruError) throw error;
+    throw new CudnnGruError('ERR_FORMAT', `${path}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  } finally {
+    await file.close();
+  }
+}

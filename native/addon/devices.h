@@ -1,0 +1,15 @@
+#pragma once
+
+#include <napi.h>
+
+namespace cudnn_gru {
+
+// Adds what asks about devices and steers them:
+//   openDevice(name) -> number              the device's position, by which every other call names it
+//   devices() -> DeviceReport[]             every device of every backend, with the reason where one is missing
+//   memoryUse(device) -> { bytesInUse, peakBytes, bytesReserved }
+//   releaseCache(device), threads(device) -> number, setThreads(device, threads), calls() -> number
+//   setErrorClass(CudnnGruError)            the class of every error from here
+void exportDevices(Napi::Env env, Napi::Object exports);
+
+}  // namespace cudnn_gru

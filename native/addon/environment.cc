@@ -1,0 +1,116 @@
+#include "addon/environment.h"
+
+#include <cmath>
+
+#include "addon/registry.h"
+
+namespace cudnn_gru {
+
+namespace {
+
+constexpr double kMaxHandles = 16 << 20;
+constexpr int64_t kReportStep = 4 << 20;  // bytes
+
+}  // namespace
+
+Napi::Error toJavaScript(Napi::Env env, const Error& error) {
+  const Napi::FunctionReference& errorClass = Environment::of(env).errorClass;
+  if (errorClass.IsEmpty()) return Napi::Error::New(env, error.what());
+  const Napi::Object made =
+      errorClass.New({Napi::String::New(env, error.code()), Napi::String::New(env, error.what())});
+  return Napi::Error(env, made);
+}
+
+Environment::Environment(Napi::Env env) : env_(env) {
+  wake_ =
+      Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), "cudnn-gru", 0, 1);
+  wake_.Unref(env);
+  // After the thread-safe function's own hook, so before it in the order of closing: the queues' threads have ended
+  // when it goes away.
+  env.AddCleanupHook([](Environment* self) { self->close(); }, this);
+}
+
+Environment::~Environment() = default;
+
+Environment& Environment::of(napi_env env) { return *Napi::Env(env).GetInstanceData<Environment>(); }
+
+void Environment::close() {
+  devices_.clear();
+  slots_.clear();
+  errorClass.Reset();
+  wake_.Release();
+}
+
+const View& Environment::view(double handle) const {
+  const size_t index = handle > 0 && handle < slots_.size() && handle == std::floor(handle) ? size_t(handle) : 0;
+  if (index == 0 || !slots_[index].buffer) throw Error("ERR_DISPOSED", "a tensor handle holds nothing: disposed?");
+  return slots_[index];
+}
+
+void Environment::define(double handle, View view) {
+  CUDNN_GRU_CHECK(handle > 0 && handle < kMaxHandles && handle == std::floor(handle), "handle out of range");
+  const size_t index = size_t(handle);
+  if (index >= slots_.size()) slots_.resize(std::max(index + 1, slots_.size() * 2));
+  CUDNN_GRU_CHECK(!slots_[index].buffer, "handle already in use");
+  heldBytes_ += int64_t(view.count * kBytesPerElement);
+  slots_[index] = std::move(view);
+}
+
+void Environment::release(double handle) {
+  if (!(handle > 0 && handle < slots_.size())) return;
+  View& slot = slots_[size_t(handle)];
+  heldBytes_ -= int64_t(slot.count * kBytesPerElement);
+  slot = View();
+}
+
+void Environment::reportPending() {
+  const int64_t change = heldBytes_ - reportedBytes_;
+  if (std::abs(change) < kReportStep) return;
+  Napi::MemoryManagement::AdjustExternalMemory(env_, change);
+  reportedBytes_ = heldBytes_;
+}
+
+size_t Environment::openDevice(const std::string& name) {
+  for (size_t i = 0; i < devices_.size(); ++i)
+    if (devices_[i].name == name) return i;
+  devices_.push_back({name, std::make_unique<Queue>(cudnn_gru::openDevice(name))});
+  return devices_.size() - 1;
+}
+
+Queue& Environment::queue(double device) {
+  CUDNN_GRU_CHECK(device >= 0 && device < devices_.size() && device == std::floor(device), "no such open device");
+  return *devices_[size_t(device)].queue;
+}
+
+std::vector<std::pair<std::string, Queue*>> Environment::openDevices() {
+  std::vector<std::pair<std::string, Queue*>> result;
+  for (const OpenDevice& device : devices_) result.emplace_back(device.name, device.queue.get());
+  return result;
+}
+
+void Environment::expectCompletion() {
+  if (expected_++ == 0) wake_.Ref(env_);
+}
+
+void Environment::complete(std::function<void(Napi::Env)> then) {
+  bool first;
+  {
+    std::lock_guard<std::mutex> lock(completionMutex_);
+    first = completions_.empty();
+    completions_.push_back(std::move(then));
+  }
+  if (first) wake_.NonBlockingCall([this](Napi::Env env, Napi::Function) { runCompletions(env); });
+}
+
+void Environment::runCompletions(Napi::Env env) {
+  std::vector<std::function<void(Napi::Env)>> ready;
+  {
+    std::lock_guard<std::mutex> lock(completionMutex_);
+    ready.swap(completions_);
+  }
+  for (const auto& then : ready) then(env);
+  expected_ -= ready.size();
+  if (expected_ == 0) wake_.Unref(env);
+}
+
+}  // namespace cudnn_gru

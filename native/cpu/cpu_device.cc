@@ -1,0 +1,62 @@
+#include "cpu/cpu_device.h"
+
+#include <cstring>
+
+#include "cpu/cpu_backend.h"
+#include "cpu/cpu_features.h"
+
+namespace cudnn_gru {
+
+CpuDevice::CpuDevice() : team_(ThreadTeam::defaultSize()) { instructionSet(); }
+
+void* CpuDevice::allocate(size_t bytes) { return memory_.allocate(bytes); }
+void CpuDevice::release(void* data, size_t) noexcept { memory_.release(data); }
+MemoryUse CpuDevice::memoryUse() const { return memory_.use(); }
+void CpuDevice::releaseCache() { memory_.clear(); }
+
+void CpuDevice::copyFromHost(void* destination, const void* source, size_t bytes) {
+  if (bytes > 0) std::memcpy(destination, source, bytes);
+}
+
+void CpuDevice::copyToHost(void* destination, const void* source, size_t bytes, CopyDone done) {
+  if (bytes > 0) std::memcpy(destination, source, bytes);
+  done(std::nullopt);
+}
+
+int CpuDevice::threads() const { return team_.size(); }
+
+void CpuDevice::setThreads(int threads) {
+  CUDNN_GRU_CHECK(threads >= 1 && threads <= ThreadTeam::kMostThreads, std::to_string(threads));
+  team_.resize(threads);
+}
+
+namespace {
+
+std::vector<DeviceReport> cpuDevices() {
+  DeviceReport report;
+  report.name = "cpu";
+  try {
+    const int threads = ThreadTeam::defaultSize();
+    report.description = processorName() + ", " + name(instructionSet()) + ", " + std::to_string(threads) +
+                         (threads == 1 ? " thread" : " threads");
+    report.available = true;
+  } catch (const Error& error) {
+    report.description = processorName();
+    report.reason = error.what();
+  }
+  return {report};
+}
+
+std::shared_ptr<Device> openCpu(int index) {
+  if (index != 0) throw Error("ERR_UNSUPPORTED", "device 'cpu:" + std::to_string(index) + "': there is only 'cpu'");
+  return std::make_shared<CpuDevice>();
+}
+
+}  // namespace
+
+const Backend& cpuBackend() {
+  static const Backend backend{"cpu", cpuDevices, openCpu};
+  return backend;
+}
+
+}  // namespace cudnn_gru

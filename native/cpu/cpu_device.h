@@ -1,0 +1,64 @@
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "cpu/block_cache.h"
+#include "cpu/thread_team.h"
+#include "device/device.h"
+
+namespace cudnn_gru {
+
+// The CPU backend. Each operation is defined in native/cpu/<subject>_cpu.cc.
+class CpuDevice : public Device {
+ public:
+  CpuDevice();  // throws ERR_UNSUPPORTED when CUDNN_GRU_CPU or CUDNN_GRU_THREADS cannot be followed
+
+  void* allocate(size_t bytes) override;
+  void release(void* data, size_t bytes) noexcept override;
+  MemoryUse memoryUse() const override;
+  void releaseCache() override;
+
+  void copyFromHost(void* destination, const void* source, size_t bytes) override;
+  void copyToHost(void* destination, const void* source, size_t bytes, CopyDone done) override;
+
+  int threads() const override;
+  void setThreads(int threads) override;
+
+#define CUDNN_GRU_CPU_METHOD(name, Type) void name(const ops::Type& operation) override;
+  CUDNN_GRU_OPERATIONS(CUDNN_GRU_CPU_METHOD)
+#undef CUDNN_GRU_CPU_METHOD
+
+  ThreadTeam& team() { return team_; }
+
+ private:
+  BlockCache memory_;
+  ThreadTeam team_;
+};
+
+// Device memory that lasts as long as this object: an operation's scratch space, packed weights.
+class Scratch {
+ public:
+  Scratch() = default;
+  Scratch(Device& device, size_t count)
+      : device_(&device), bytes_(count * kBytesPerElement), data_(count ? device.allocate(bytes_) : nullptr) {}
+  Scratch(Scratch&& other) noexcept { *this = std::move(other); }
+  Scratch& operator=(Scratch&& other) noexcept {
+    std::swap(device_, other.device_);
+    std::swap(bytes_, other.bytes_);
+    std::swap(data_, other.data_);
+    return *this;
+  }
+  ~Scratch() {
+    if (data_) device_->release(data_, bytes_);
+  }
+
+  float* floats() const { return static_cast<float*>(data_); }
+
+ private:
+  Device* device_ = nullptr;
+  size_t bytes_ = 0;
+  void* data_ = nullptr;
+};
+
+}  // namespace cudnn_gru

@@ -1,0 +1,81 @@
+#include "device/queue.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cudnn_gru {
+
+Queue::Queue(std::shared_ptr<Device> device) : device_(std::move(device)), thread_([this] { work(); }) {}
+
+Queue::~Queue() {
+  std::deque<std::unique_ptr<Command>> abandoned;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    closing_ = true;
+    abandoned.swap(commands_);
+  }
+  arrived_.notify_all();
+  thread_.join();
+  for (auto& command : abandoned) command->abandon();
+}
+
+size_t Queue::push(std::unique_ptr<Command> command) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  finished_.wait(lock, [this] { return commands_.size() < kCapacity; });
+  commands_.push_back(std::move(command));
+  const size_t pending = commands_.size() + (running_ ? 1 : 0);
+  lock.unlock();
+  if (pending == 1) arrived_.notify_one();
+  return pending;
+}
+
+size_t Queue::pending() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return commands_.size() + (running_ ? 1 : 0);
+}
+
+bool Queue::notifyAt(size_t depth, std::function<void()> then) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (commands_.size() + (running_ ? 1 : 0) <= depth) return false;
+  waiters_.push_back({depth, std::move(then)});
+  return true;
+}
+
+void Queue::wait() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  finished_.wait(lock, [this] { return commands_.empty() && !running_; });
+}
+
+std::vector<Queue::Waiter> Queue::takeReadyWaiters() {
+  const size_t pending = commands_.size() + (running_ ? 1 : 0);
+  const auto firstReady =
+      std::stable_partition(waiters_.begin(), waiters_.end(), [&](const Waiter& w) { return w.depth < pending; });
+  std::vector<Waiter> ready(std::make_move_iterator(firstReady), std::make_move_iterator(waiters_.end()));
+  waiters_.erase(firstReady, waiters_.end());
+  return ready;
+}
+
+void Queue::work() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (true) {
+    arrived_.wait(lock, [this] { return closing_ || !commands_.empty(); });
+    if (closing_) return;
+    std::unique_ptr<Command> command = std::move(commands_.front());
+    commands_.pop_front();
+    running_ = true;
+    lock.unlock();
+    command->run(*device_);
+    command.reset();  // its buffers go back before anyone hears that it has finished
+    lock.lock();
+    running_ = false;
+    const std::vector<Waiter> ready = waiters_.empty() ? std::vector<Waiter>() : takeReadyWaiters();
+    if (!ready.empty()) {
+      lock.unlock();
+      for (const Waiter& waiter : ready) waiter.then();
+      lock.lock();
+    }
+    finished_.notify_all();
+  }
+}
+
+}  // namespace cudnn_gru

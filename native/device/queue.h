@@ -1,0 +1,66 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "device/device.h"
+
+namespace cudnn_gru {
+
+// One entry of a device's queue. It owns references to its buffers for as long as it waits.
+class Command {
+ public:
+  virtual ~Command() = default;
+  virtual void run(Device& device) noexcept = 0;
+  // The queue closes before the command could run.
+  virtual void abandon() noexcept {}
+};
+
+// The commands of one device, run in order on a thread of their own, so that nothing here makes JavaScript wait.
+class Queue {
+ public:
+  // A loop that never waits for anything is stopped here rather than by the end of memory: push then blocks its caller.
+  static constexpr size_t kCapacity = 4096;
+
+  explicit Queue(std::shared_ptr<Device> device);
+  ~Queue();  // commands that have not started are abandoned
+
+  Device& device() const { return *device_; }
+  const std::shared_ptr<Device>& sharedDevice() const { return device_; }
+
+  // Returns the number of commands that now wait or run.
+  size_t push(std::unique_ptr<Command> command);
+  size_t pending() const;
+
+  // Calls `then` on the queue's thread as soon as at most `depth` commands wait or run; returns false, without keeping
+  // `then`, if that is so already.
+  bool notifyAt(size_t depth, std::function<void()> then);
+
+  // Blocks until everything pushed so far has run.
+  void wait();
+
+ private:
+  struct Waiter {
+    size_t depth;
+    std::function<void()> then;
+  };
+
+  void work();
+  std::vector<Waiter> takeReadyWaiters();  // with mutex_ held
+
+  std::shared_ptr<Device> device_;
+  mutable std::mutex mutex_;
+  std::condition_variable arrived_, finished_;
+  std::deque<std::unique_ptr<Command>> commands_;
+  std::vector<Waiter> waiters_;
+  bool running_ = false;  // a command has left commands_ and has not finished
+  bool closing_ = false;
+  std::thread thread_;  // last: it starts when everything above exists
+};
+
+}  // namespace cudnn_gru

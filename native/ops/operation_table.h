@@ -1,0 +1,93 @@
+#pragma once
+
+#include "ops/arithmetic.h"
+#include "ops/gru.h"
+#include "ops/layers.h"
+#include "ops/losses.h"
+#include "ops/optimizers.h"
+#include "ops/rearrange.h"
+#include "ops/sequences.h"
+
+// Every operation, once: X(name, struct). From this list come the addon's functions, the device interface and so the
+// places each backend must fill. The name is the same in lib/ops, here, in native/cpu and in native/cuda.
+//
+// The struct declares the arguments, in the order in which TypeScript passes them, by `fields`:
+//   size(n, "n")                 a dimension, 1 <= n
+//   extent(n, "n")               a dimension that may be 0
+//   number(x, "x"), flag(b, "b"), seed(s, "s"), text choices are flags or small sizes
+//   hostInts(v, "v", n)          whole numbers that stay on the host: none, or n of them
+//   in/optionalIn/inInts(v, "v", {dims})          a view that is read
+//   out/optionalOut/outInts(v, "v", {dims})       a new buffer; an optional one is absent when not wanted
+//   inOut(v, "v", {dims})                         read and written in place
+//   saved(v, "v"), optionalSaved(v, "v")          a new buffer whose size the device decides (Buffer::resize)
+//   inList/inOutList(vs, "vs"), inListLike/inOutListLike(vs, "vs", others)   as many views, of equal sizes
+//   outListLike(vs, "vs", others)                 new views of equal sizes; if `others` share one buffer, so do these,
+//   at the
+//                                                 same offsets
+// Every view's size is checked against its dims before the operation is queued.
+#define CUDNN_GRU_OPERATIONS(X)                             \
+  /* arithmetic.h */                                        \
+  X(fill, Fill)                                             \
+  X(randomUniform, RandomUniform)                           \
+  X(randomNormal, RandomNormal)                             \
+  X(copy, Copy)                                             \
+  X(accumulate, Accumulate)                                 \
+  X(scale, Scale)                                           \
+  X(tanh, Tanh)                                             \
+  X(tanhBackward, TanhBackward)                             \
+  X(sigmoid, Sigmoid)                                       \
+  X(sigmoidBackward, SigmoidBackward)                       \
+  X(relu, Relu)                                             \
+  X(reluBackward, ReluBackward)                             \
+  X(add, Add)                                               \
+  X(sub, Sub)                                               \
+  X(mul, Mul)                                               \
+  X(div, Div)                                               \
+  X(sum, Sum)                                               \
+  X(expand, Expand)                                         \
+  /* rearrange.h */                                         \
+  X(concat, Concat)                                         \
+  X(slice, Slice)                                           \
+  X(sliceBackward, SliceBackward)                           \
+  X(transpose, Transpose)                                   \
+  /* layers.h */                                            \
+  X(linear, Linear)                                         \
+  X(linearBackward, LinearBackward)                         \
+  X(matmul, Matmul)                                         \
+  X(embedding, Embedding)                                   \
+  X(embeddingBackward, EmbeddingBackward)                   \
+  X(layerNorm, LayerNorm)                                   \
+  X(layerNormBackward, LayerNormBackward)                   \
+  X(dropout, Dropout)                                       \
+  X(softmax, Softmax)                                       \
+  X(softmaxBackward, SoftmaxBackward)                       \
+  X(logSoftmax, LogSoftmax)                                 \
+  X(logSoftmaxBackward, LogSoftmaxBackward)                 \
+  /* sequences.h */                                         \
+  X(gatherTime, GatherTime)                                 \
+  X(gatherTimeBackward, GatherTimeBackward)                 \
+  X(maskedMean, MaskedMean)                                 \
+  X(maskedMeanBackward, MaskedMeanBackward)                 \
+  X(maskedMax, MaskedMax)                                   \
+  X(maskedMaxBackward, MaskedMaxBackward)                   \
+  /* losses.h */                                            \
+  X(mse, Mse)                                               \
+  X(mseBackward, MseBackward)                               \
+  X(mae, Mae)                                               \
+  X(maeBackward, MaeBackward)                               \
+  X(huber, Huber)                                           \
+  X(huberBackward, HuberBackward)                           \
+  X(crossEntropy, CrossEntropy)                             \
+  X(crossEntropyBackward, CrossEntropyBackward)             \
+  X(binaryCrossEntropy, BinaryCrossEntropy)                 \
+  X(binaryCrossEntropyBackward, BinaryCrossEntropyBackward) \
+  /* optimizers.h */                                        \
+  X(gradientNorm, GradientNorm)                             \
+  X(clipGradients, ClipGradients)                           \
+  X(sgd, Sgd)                                               \
+  X(rmsprop, Rmsprop)                                       \
+  X(adagrad, Adagrad)                                       \
+  X(adam, Adam)                                             \
+  /* gru.h */                                               \
+  X(gru, Gru)                                               \
+  X(gruBackward, GruBackward)

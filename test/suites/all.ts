@@ -1,0 +1,35 @@
+import { describe } from 'vitest';
+import * as arithmetic from './arithmetic.suite.js';
+import type { Backend } from './backend.js';
+import * as gru from './gru.suite.js';
+import * as gruIdentity from './gru_identity.suite.js';
+import * as gruLayer from './gru_layer.suite.js';
+import * as gruRandom from './gru_random.suite.js';
+import * as layers from './layers.suite.js';
+import * as linear from './linear.suite.js';
+import * as losses from './losses.suite.js';
+import * as optimizers from './optimizers.suite.js';
+import * as random from './random.suite.js';
+import * as sequences from './sequences.suite.js';
+
+const suites = {
+  arithmetic,
+  linear,
+  layers,
+  sequences,
+  losses,
+  optimizers,
+  random,
+  gru,
+  gruLayer,
+  gruRandom,
+  gruIdentity,
+};
+
+/** Every suite on one backend; if it cannot run here, all are skipped under a name that says why. */
+export function runSuites(backend: Backend): void {
+  const name = backend.available ? backend.name : `${backend.name} (skipped: ${backend.reason})`;
+  describe.skipIf(!backend.available)(name, () => {
+    for (const [subject, suite] of Object.entries(suites)) describe(subject, () => suite.run(backend));
+  });
+}

@@ -1,0 +1,44 @@
+import { type Array64, item } from '../reference/array64.js';
+import { type GruProblem, gruBackward, gruForward } from '../reference/gru.js';
+import type { CellWeights } from '../reference/gru_cell.js';
+import type { Backend } from './backend.js';
+import { expectNear, expectSameBits, type ResultKind, random32 } from './checks.js';
+import { type GruGrads, runGru } from './gru_runner.js';
+
+export const CELL_PARAMETERS = ['weightIh', 'weightHh', 'biasIh', 'biasHh'] as const;
+
+export function expectGradients(
+  actual: GruGrads,
+  expected: Omit<GruGrads, 'weights'> & { weights: CellWeights[] },
+  kind: ResultKind = 'accumulated',
+): void {
+  expectNear(actual.x?.data ?? [], expected.x as Array64, kind, 'gradient of x');
+  if (expected.initialHidden) {
+    expectNear(actual.initialHidden?.data ?? [], expected.initialHidden, kind, 'gradient of initialHidden');
+  }
+  for (const [i, cell] of expected.weights.entries()) {
+    for (const name of CELL_PARAMETERS) {
+      const wanted = cell[name];
+      if (!wanted) continue;
+      expectNear(item(actual.weights, i)[name]?.data ?? [], wanted, kind, `gradient of ${name}, cell ${i}`);
+    }
+  }
+}
+
+/** Forward and backward against the reference, in both layouts, with gradients of output and final state. */
+export async function checkGru(backend: Backend, problem: GruProblem, kind: ResultKind = 'accumulated'): Promise<void> {
+  const expected = gruForward(problem);
+  const outputGrad = random32(501, expected.output.shape);
+  const hiddenGrad = random32(502, expected.hidden.shape);
+  const expectedGrads = gruBackward(problem, expected, outputGrad, hiddenGrad);
+  for (const timeMajor of [true, false]) {
+    const actual = await runGru(backend, problem, { timeMajor, outputGrad, hiddenGrad });
+    expectNear(actual.output.data, expected.output, kind, 'output');
+    expectNear(actual.hidden.data, expected.hidden, kind, 'hidden');
+    const initialHidden = problem.initialHidden && expectedGrads.initialHidden;
+    expectGradients(actual.grads, { ...expectedGrads, initialHidden }, kind);
+    const inference = await runGru(backend, problem, { timeMajor });
+    expectSameBits(inference.output.data, actual.output.data, 'output without gradients');
+    expectSameBits(inference.hidden.data, actual.hidden.data, 'hidden without gradients');
+  }
+}
