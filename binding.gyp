@@ -25,7 +25,7 @@
     {
       'target_name': 'cudnn_gru',
       'sources': ['<!@(node scripts/native-sources.mjs common without_cuda)'],
-      'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS'],
+      'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
       'include_dirs': ['<!(node -p "require(\'node-api-headers\').include_dir")',
                        '<!(node -p "require(\'path\').resolve(require(\'node-addon-api\').include_dir)")'],
       'dependencies': ['simd_baseline'],

@@ -1,6 +1,6 @@
 // Forecasts the next seven days of maximum temperature in Seattle with a two-layer GRU.
 //
-//   npm run demo               trains for about a minute
+//   npm run demo               trains for a few seconds
 //   npm run demo -- --short    two epochs, to see that everything works
 //
 // The model reads the last 60 days (temperatures, precipitation, wind, and where in the year they lie) and forecasts how much the maximum
@@ -38,7 +38,7 @@ const { model, result, evaluation } = await trainForecaster({
   hiddenSize: 32,
   numLayers: 2,
   dropout: 0.2,
-  epochs: short ? 2 : 30,
+  epochs: short ? 2 : 15,
   learningRate: 0.003,
   seed,
   onProgress: display.onProgress,

@@ -147,18 +147,21 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-// Levenshtein distance with one row of the table: insertions, deletions and substitutions cost 1 each.
+// Insertions, deletions, substitutions and swaps of two neighbours cost 1 each (optimal string alignment).
 function editDistance(from: string, to: string): number {
-  const row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let i = 1; i <= from.length; i++) {
-    let diagonal = row[0] as number;
-    row[0] = i;
+    const row = [i];
     for (let j = 1; j <= to.length; j++) {
-      const above = row[j] as number;
-      const substitution = diagonal + (from[i - 1] === to[j - 1] ? 0 : 1);
-      row[j] = Math.min(above + 1, (row[j - 1] as number) + 1, substitution);
-      diagonal = above;
+      const substitution = (last[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      let cost = Math.min((last[j] as number) + 1, (row[j - 1] as number) + 1, substitution);
+      const swapped = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      if (swapped) cost = Math.min(cost, (beforeLast[j - 2] as number) + 1);
+      row.push(cost);
     }
+    beforeLast = last;
+    last = row;
   }
-  return row[to.length] as number;
+  return last[to.length] as number;
 }

@@ -10,7 +10,7 @@ export type ArrayInput = NumericArray | HostArray | NestedArray;
 export type ElementKind = 'float32' | 'int32';
 
 export interface ArrayDatasetOptions {
-  /** [examples, ...]: one example per index of the first axis. */
+  /** Shape [examples, ...]: one example per index of the first axis. */
   readonly inputs: ArrayInput;
   /** [examples, ...]. */
   readonly targets: ArrayInput;

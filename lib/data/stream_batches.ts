@@ -5,9 +5,9 @@ import { checkPosition } from './batches.js';
 import type { Batch, BatchPosition, BatchSource, HostArray } from './types.js';
 
 export interface StreamBatchesOptions {
-  /** [rows, ...]: one long series, in the order of time. */
+  /** Shape [rows, ...]: one long series, in the order of time. */
   readonly inputs: ArrayInput;
-  /** [rows, ...]: one target per row (for the next token: the inputs moved by one). */
+  /** Shape [rows, ...]: one target per row (for the next token: the inputs moved by one). */
   readonly targets: ArrayInput;
   /** How many parallel streams the series is cut into: the batch size. */
   readonly streams: number;

@@ -13,7 +13,7 @@ export interface Batch {
   readonly inputs: HostArray;
   /** [batch], [batch, classes], [batch, horizon], [batch, time] …: whatever the loss compares with the model's output. */
   readonly targets: HostArray;
-  /** [batch]: the number of valid steps of each sequence; the steps behind are padding. Absent: all steps are valid. */
+  /** Shape [batch]: the number of valid steps of each sequence; the steps behind are padding. Absent: all steps are valid. */
   readonly lengths?: Int32Array;
   /**
    * Only from `StreamBatches`: true when each sequence goes on where the same row of the batch before ended, so the

@@ -10,7 +10,7 @@ export interface CrossEntropyOptions extends LossOptions {
   ignoreIndex?: number;
   /** How much of the target is spread evenly over all classes, from 0 to 1. Default: 0. */
   labelSmoothing?: number;
-  /** [classes]: how much each class counts. Default: all 1. */
+  /** Shape [classes]: how much each class counts. Default: all 1. */
   classWeights?: Tensor | null;
 }
 
@@ -75,9 +75,9 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
 }
 
 export interface BinaryCrossEntropyOptions extends LossOptions {
-  /** [columns]: how much each column counts. Default: all 1. */
+  /** Shape [columns]: how much each column counts. Default: all 1. */
   weight?: Tensor | null;
-  /** [columns]: how much a positive target counts. Default: all 1. */
+  /** Shape [columns]: how much a positive target counts. Default: all 1. */
   positiveWeight?: Tensor | null;
 }
 

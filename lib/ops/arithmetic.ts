@@ -1,4 +1,4 @@
-import { checkNumber, wrongKind } from '../arguments.js';
+import { checkNumber, wrongKind, wrongRange } from '../arguments.js';
 import { record } from '../autograd/tape.js';
 import type { Addon } from '../native/addon.js';
 import { addon } from '../native/load.js';
@@ -73,7 +73,10 @@ export function mul(a: Tensor, b: Tensor | number): Tensor {
 
 /** a / b, elementwise, with broadcasting. @throws as `add` */
 export function div(a: Tensor, b: Tensor | number): Tensor {
-  if (isNumber(b, 'b')) return scale(a, 1 / b);
+  if (isNumber(b, 'b')) {
+    if (!Number.isFinite(1 / b)) throw wrongRange('b', 'a number whose reciprocal is finite', b);
+    return scale(a, 1 / b);
+  }
   const out = binary('div', a, b);
   record('div', [a, b], out, [out, b], (grad, [quotient, divisor]) => {
     const aGrad = binary('div', grad, divisor);

@@ -6,9 +6,9 @@ export interface Broadcast {
   /** Shape of the result, one entry for each axis. */
   shape: number[];
   /** Merged axes. */
-  dims: Int32Array;
-  aStrides: Int32Array;
-  bStrides: Int32Array;
+  dims: Float64Array;
+  aStrides: Float64Array;
+  bStrides: Float64Array;
 }
 
 /**
@@ -61,14 +61,18 @@ export function merge(shape: readonly number[], a: readonly number[], b: readonl
       bStrides.push(bStride);
     }
   }
-  return { dims: Int32Array.from(dims), aStrides: Int32Array.from(aStrides), bStrides: Int32Array.from(bStrides) };
+  return {
+    dims: Float64Array.from(dims),
+    aStrides: Float64Array.from(aStrides),
+    bStrides: Float64Array.from(bStrides),
+  };
 }
 
 /** For a reduction of `shape` over `reduced`: the axes, and the result's strides, 0 along what is summed. */
 export function reduction(
   shape: readonly number[],
   reduced: ReadonlySet<number>,
-): { dims: Int32Array; strides: Int32Array; count: number } {
+): { dims: Float64Array; strides: Float64Array; count: number } {
   const kept = shape.map((dimension, axis) => (reduced.has(axis) ? 1 : dimension));
   const strides = stridesIn(kept, shape);
   const contiguous = stridesIn(shape, shape);

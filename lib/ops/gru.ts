@@ -3,7 +3,7 @@ import { needsGrad, recordAll } from '../autograd/tape.js';
 import { addon } from '../native/load.js';
 import { defaultGenerator, Generator } from '../tensor/generator.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkTensorShape, commonDevice, handlesOf, result, resultLike } from './result.js';
+import { checkTensor, checkTensorShape, commonDevice, handlesOf, result, resultLike } from './result.js';
 import { checkLengths, type Lengths, sequenceShape } from './sequences.js';
 
 /** Which cell: where the reset gate acts. See `ops.gru`. */
@@ -33,7 +33,7 @@ export interface GruOptions {
 export interface GruResult {
   /** [batch, time, directions × hiddenSize] or time-major: the last layer's hidden states; 0 after a row's length. */
   output: Tensor;
-  /** [numLayers × directions, batch, hiddenSize]: each layer's and direction's state after the last valid step. */
+  /** Shape [numLayers × directions, batch, hiddenSize]: each layer's and direction's state after the last valid step. */
   hidden: Tensor;
 }
 
@@ -153,7 +153,7 @@ function checkWeights(
       weights,
     );
   }
-  const hiddenSize = (weights[1] as Tensor).shape[1] ?? 0;
+  const hiddenSize = checkTensor(weights[1], 'weights[1]', 'float32', 2).shape[1] as number;
   if (hiddenSize === 0) throw wrongRange('weights[1]', 'weight_hh of shape [3 × hiddenSize, hiddenSize]', weights[1]);
   for (let index = 0; index < weights.length; index++) {
     const layer = Math.floor(index / (directions * perCell));

@@ -59,7 +59,8 @@ const turnLimit = 5;
 let lastTurn = performance.now();
 
 /**
- * The base of the optimizers. Updates run on the device, all parameters of a group in one operation; a step in which any gradient
+ * The base of the optimizers. In their formulas t counts the optimizer's steps, also for a parameter whose first gradient comes later (PyTorch
+ * counts for each parameter). Updates run on the device, all parameters of a group in one operation; a step in which any gradient
  * is not finite is skipped there and counted. Nothing is read back unless `report()` is asked for.
  */
 export abstract class Optimizer<S extends { learningRate: number; weightDecay: number }> {
@@ -69,6 +70,8 @@ export abstract class Optimizer<S extends { learningRate: number; weightDecay: n
   readonly #device: Device;
   readonly #norm: Tensor;
   readonly #counts: Tensor;
+  /** The parameters that had a gradient in the last step, in the order of the native call. */
+  #lastStep: readonly Tensor[] = [];
   readonly #memory = new Map<Tensor, Record<string, Tensor>>();
 
   protected constructor(
@@ -134,6 +137,7 @@ export abstract class Optimizer<S extends { learningRate: number; weightDecay: n
   async step(): Promise<void> {
     const active = this.groups.map((group) => group.parameters.filter((parameter) => parameter.grad !== null));
     const all = active.flat();
+    this.#lastStep = all;
     if (all.length === 0)
       throw new CudnnGruError('ERR_NO_GRADIENT', 'step(): no parameter has a gradient; call backward() first');
     const gradients = (of: readonly Tensor[]): Handles => handlesOf(of.map((parameter) => parameter.grad as Tensor));
@@ -175,11 +179,10 @@ export abstract class Optimizer<S extends { learningRate: number; weightDecay: n
   }
 
   #locate(position: number): { group: number; parameter: number } {
-    let left = position;
+    const found = this.#lastStep[position];
     for (const [group, { parameters }] of this.groups.entries()) {
-      for (const [parameter, tensor] of parameters.entries()) {
-        if (tensor.grad !== null && left-- === 0) return { group, parameter };
-      }
+      const parameter = parameters.findIndex((tensor) => tensor === found);
+      if (parameter >= 0) return { group, parameter };
     }
     return { group: 0, parameter: position };
   }

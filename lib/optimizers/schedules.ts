@@ -75,7 +75,10 @@ export function reduceOnPlateau(
   let state = { best: Number.POSITIVE_INFINITY, waited: 0, factor: 1 };
   return {
     update(metric) {
-      if (metric < state.best * (1 - threshold) || state.best === Number.POSITIVE_INFINITY) {
+      if (
+        metric < state.best * (1 - threshold) ||
+        (state.best === Number.POSITIVE_INFINITY && Number.isFinite(metric))
+      ) {
         state = { ...state, best: metric, waited: 0 };
       } else if (++state.waited > patience) {
         state = { ...state, waited: 0, factor: Math.max(floor, state.factor * shrink) };

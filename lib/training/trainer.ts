@@ -255,6 +255,8 @@ export class Trainer {
   async #save(): Promise<void> {
     const { checkpoint, model, optimizer, data, schedule } = this.#options;
     if (checkpoint === undefined) return;
+    // While gradients are not finite, the checkpoint from before stays.
+    if ((await optimizer.report()).nonFinite) return;
     const plateau = schedule && typeof schedule !== 'function' ? schedule.state() : null;
     const state: TrainingState = {
       step: this.#step,

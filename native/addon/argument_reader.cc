@@ -77,15 +77,24 @@ void ArgumentReader::hostInts(std::vector<int64_t>& values, const char* name, in
   if (type == napi_null) return;
   bool isTyped = false;
   napi_is_typedarray(env_, argument, &isTyped);
-  CUDNN_GRU_CHECK(isTyped, std::string(name) + " is neither null nor an Int32Array");
+  CUDNN_GRU_CHECK(isTyped, std::string(name) + " is neither null nor a typed array");
   napi_typedarray_type elementType;
   size_t length;
   void* data;
   napi_get_typedarray_info(env_, argument, &elementType, &length, &data, nullptr, nullptr);
-  CUDNN_GRU_CHECK(elementType == napi_int32_array, std::string(name) + " is not an Int32Array");
   CUDNN_GRU_CHECK(count < 0 || int64_t(length) == count, std::string(name) + " has the wrong length");
-  const int32_t* integers = static_cast<const int32_t*>(data);
-  values.assign(integers, integers + length);
+  if (elementType == napi_int32_array) {
+    const int32_t* integers = static_cast<const int32_t*>(data);
+    values.assign(integers, integers + length);
+  } else {
+    // Dimensions and strides may be larger than 32 bits.
+    CUDNN_GRU_CHECK(elementType == napi_float64_array, std::string(name) + " is neither an Int32Array nor a Float64Array");
+    const double* numbers = static_cast<const double*>(data);
+    for (size_t i = 0; i < length; ++i) {
+      CUDNN_GRU_CHECK(std::abs(numbers[i]) <= double(kMaxElements) && numbers[i] == std::floor(numbers[i]), name);
+      values.push_back(int64_t(numbers[i]));
+    }
+  }
 }
 
 std::vector<double> ArgumentReader::nextHandles(const char* name) {

@@ -108,7 +108,13 @@ void Environment::runCompletions(Napi::Env env) {
     std::lock_guard<std::mutex> lock(completionMutex_);
     ready.swap(completions_);
   }
-  for (const auto& then : ready) then(env);
+  for (const auto& then : ready) {
+    try {
+      then(env);
+    } catch (const Napi::Error&) {
+      // JavaScript can no longer run here: the environment is being terminated, and nobody waits for the answer.
+    }
+  }
   expected_ -= ready.size();
   if (expected_ == 0) wake_.Unref(env);
 }

@@ -137,7 +137,7 @@ napi_value read(Environment& environment, const Napi::CallbackInfo& info) {
   auto done = [&environment, deferred, array](const std::optional<Error>& error) {
     environment.complete([deferred, array, error](Napi::Env env) {
       const Napi::HandleScope scope(env);
-      array->Unref();
+      array->Reset();
       if (error)
         deferred->Reject(toJavaScript(env, *error).Value());
       else

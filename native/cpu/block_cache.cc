@@ -17,9 +17,8 @@ size_t& sizeOf(void* block) { return *static_cast<size_t*>(block); }
 void* dataOf(void* block) { return static_cast<char*>(block) + kHeader; }
 void* blockOf(void* data) { return static_cast<char*>(data) - kHeader; }
 
-// Multiples of 1/8 of the power of two below, and of the alignment. 0 if it does not fit in a size.
+// Multiples of 1/8 of the power of two below, and of the alignment.
 size_t roundUp(size_t bytes) {
-  if (bytes > SIZE_MAX / 4) return 0;
   size_t step = kAlignment;
   while (step * 16 <= bytes) step *= 2;
   return (bytes + step - 1) / step * step;
@@ -32,9 +31,8 @@ std::string inMebibytes(size_t bytes) { return std::to_string(bytes >> 20) + " M
 BlockCache::~BlockCache() { clear(); }
 
 void* BlockCache::allocate(size_t bytes) {
-  const size_t wanted = roundUp(bytes + kHeader);
   std::lock_guard<std::mutex> lock(mutex_);
-  void* block = wanted ? take(wanted) : nullptr;
+  void* block = bytes <= SIZE_MAX / 4 ? take(roundUp(bytes + kHeader)) : nullptr;
   if (!block)
     throw Error("ERR_OUT_OF_MEMORY", "cannot allocate " + std::to_string(bytes) + " bytes (" + inMebibytes(bytes) +
                                          "): " + inMebibytes(use_.bytesInUse) + " are in use and the limit is " +

@@ -16,7 +16,7 @@ std::vector<double> columnSums(ThreadTeam& team, int64_t groups, int64_t rows, i
                                const AddRows& addRows) {
   constexpr int64_t kWidth = 256;  // columns of a piece: their sums stay in the first cache
   const int64_t width = std::min(columns, kWidth);
-  const int64_t height = std::max<int64_t>(1, 4 * kElementGrain / std::max<int64_t>(1, width));
+  const int64_t height = std::max<int64_t>(1, 2 * kElementGrain / std::max<int64_t>(1, width));
   const int64_t across = (columns + kWidth - 1) / kWidth, down = std::max<int64_t>(1, (rows + height - 1) / height);
   std::vector<double> sums(down * groups * columns);
   parallelRanges(team, groups * across * down, rowGrain(width * std::min(rows, height)),

@@ -27,8 +27,9 @@ void runUnaryBackward(ThreadTeam& team, const ops::UnaryBackward& operation, Una
 void CpuDevice::fill(const ops::Fill& operation) {
   const float value = float(operation.value);
   float* out = operation.out.floats();
+  const auto kernel = elementwiseKernels().fill;
   parallelRanges(team_, operation.count, kElementGrain,
-                 [=](int64_t begin, int64_t end) { std::fill(out + begin, out + end, value); });
+                 [=](int64_t begin, int64_t end) { kernel(value, out + begin, end - begin); });
 }
 
 void CpuDevice::accumulate(const ops::Accumulate& operation) {

@@ -110,13 +110,15 @@ void CpuDevice::sgd(const ops::Sgd& operation) {
   SgdStep step;
   step.gradient = gradientUse(operation, operation.weightDecay);
   step.learningRate = float(operation.learningRate);
-  // The first velocity is the gradient itself.
-  const double keep = stepNumber(operation) == 1 ? 1.0 : 1.0 - operation.dampening;
-  step.velocity = {float(operation.momentum), float(keep)};
+  // The first velocity is the gradient itself, whatever an earlier run left there.
+  const bool first = stepNumber(operation) == 1;
+  step.velocity = {float(operation.momentum), first ? 1.0f : float(1 - operation.dampening)};
   step.nesterov = operation.nesterov;
   forTensors(team_, operation.parameters, [&](size_t tensor, int64_t at, int64_t count) {
+    float* velocity = stateOrNull(operation.velocities, tensor, at);
+    if (first && velocity) std::fill_n(velocity, count, 0.0f);
     optimizersKernels().sgd(step, operation.parameters[tensor].floats() + at, operation.gradients[tensor].floats() + at,
-                            stateOrNull(operation.velocities, tensor, at), count);
+                            velocity, count);
   });
 }
 

@@ -12,7 +12,7 @@
 namespace cudnn_gru {
 
 // Below this many elements waking a thread costs more than it saves.
-constexpr int64_t kElementGrain = 16384;
+constexpr int64_t kElementGrain = 32768;
 
 // The same in rows of `elements` elements.
 inline int64_t rowGrain(int64_t elements) {

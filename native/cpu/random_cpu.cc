@@ -27,8 +27,9 @@ constexpr double kTwoPi = 6.283185307179586;
 void CpuDevice::randomUniform(const ops::RandomUniform& operation) {
   float* out = operation.out.floats();
   const float low = float(operation.low), high = float(operation.high);
+  const float largest = low < high ? std::nextafter(high, low) : low;
   forBlocks(team_, operation.count, operation.offset, [&](int64_t first, int64_t count, uint64_t block) {
-    randomKernels().uniform(operation.seed, block, low, high, count, out + first);
+    randomKernels().uniform(operation.seed, block, low, high, largest, count, out + first);
   });
 }
 

@@ -26,9 +26,10 @@ void copyRows(ThreadTeam& team, Rows from, Rows to, int64_t rows, int64_t length
   });
 }
 
-constexpr int64_t kTile = 16;  // elements: one cache line
+// A tile of a matrix of single elements, so that both sides are touched in whole cache lines of 16 and those of y in a
+// row.
+constexpr int64_t kTileRows = 64, kTileColumns = 16;
 
-// Exchanges the axes of a matrix of single elements, tile by tile, so that both sides are touched in whole cache lines.
 void transposeTile(const int32_t* x, int64_t xStride, int32_t* y, int64_t yStride, int64_t rows, int64_t columns) {
   for (int64_t column = 0; column < columns; ++column)
     for (int64_t row = 0; row < rows; ++row) y[column * yStride + row] = x[row * xStride + column];
@@ -63,7 +64,7 @@ void CpuDevice::sliceBackward(const ops::SliceBackward& operation) {
   const float* yGrad = operation.yGrad.floats();
   float* xGrad = operation.xGrad.floats();
   parallelRanges(team_, operation.outer * length, kElementGrain, [=](int64_t begin, int64_t end) {
-    std::fill(xGrad + begin, xGrad + end, 0.0f);
+    std::memset(xGrad + begin, 0, (end - begin) * sizeof(float));
     while (begin < end) {
       const int64_t row = begin / length, column = begin % length;
       const int64_t stop = std::min(length, column + end - begin);
@@ -80,15 +81,15 @@ void CpuDevice::transpose(const ops::Transpose& operation) {
   const int32_t* x = operation.x.ints();
   int32_t* y = operation.y.ints();
   const int64_t xRow = middle * n * inner, yRow = middle * m * inner;  // strides of m in x and of n in y
-  const int64_t tileRows = (m + kTile - 1) / kTile, tileColumns = (n + kTile - 1) / kTile;
+  const int64_t tileRows = (m + kTileRows - 1) / kTileRows, tileColumns = (n + kTileColumns - 1) / kTileColumns;
   const int64_t tiles = operation.outer * middle * tileRows * tileColumns;
-  const int64_t grain = std::max<int64_t>(1, kElementGrain / (kTile * kTile * std::max<int64_t>(1, inner)));
+  const int64_t grain = rowGrain(std::min(m, kTileRows) * std::min(n, kTileColumns) * inner);
   parallelRanges(team_, tiles, grain, [=](int64_t begin, int64_t end) {
     for (int64_t tile = begin; tile < end; ++tile) {
-      const int64_t column = tile % tileColumns * kTile, row = tile / tileColumns % tileRows * kTile;
+      const int64_t column = tile % tileColumns * kTileColumns, row = tile / tileColumns % tileRows * kTileRows;
       const int64_t matrix = tile / (tileColumns * tileRows);
       const int64_t o = matrix / middle, k = matrix % middle;
-      const int64_t rows = std::min(kTile, m - row), columns = std::min(kTile, n - column);
+      const int64_t rows = std::min(kTileRows, m - row), columns = std::min(kTileColumns, n - column);
       const int32_t* from = x + o * m * xRow + k * n * inner + row * xRow + column * inner;
       int32_t* to = y + o * n * yRow + k * m * inner + column * yRow + row * inner;
       if (inner == 1) {

@@ -30,7 +30,7 @@ struct RandomFill {
   View out;  // [count]
 };
 
-// out[i] = low + (high - low) * (word >> 8) * 2^-24
+// out[i] = low + (high - low) * (word >> 8) * 2^-24, at most the largest number below high (low, if high = low)
 struct RandomUniform : RandomFill {
   double low, high;
   template <class V>

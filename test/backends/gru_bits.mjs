@@ -11,6 +11,7 @@ const CASES = [
   { time: 4, batch: 1, inputSize: 33, hiddenSize: 65, layers: 1, directions: 1, lengths: null },
   { time: 6, batch: 37, inputSize: 1, hiddenSize: 31, layers: 2, directions: 2, lengths: null },
   { time: 3, batch: 19, inputSize: 129, hiddenSize: 79, layers: 1, directions: 2, lengths: null },
+  { time: 60, batch: 3, inputSize: 17, hiddenSize: 257, layers: 1, directions: 1, lengths: null },
   { time: 5, batch: 4, inputSize: 16, hiddenSize: 257, layers: 2, directions: 1, lengths: [5, 0, 1, 3] },
 ];
 

@@ -254,6 +254,7 @@ describe('crossings into the addon', () => {
       const { hidden } = noGrad(() => gru.forward(tensor(x, [4, 10, 8])));
       await hidden.data();
     }
-    expect((addon.calls() - before - 1) / steps).toBeLessThanOrEqual(3);
+    // And one for all 50 together that gives the handles back.
+    expect(addon.calls() - before - 1).toBeLessThanOrEqual(3 * steps + 1);
   });
 });

@@ -186,6 +186,8 @@ export function run(backend: Backend): void {
       it.each(ODD_SIZES)('input size %i', (inputSize) => check({ time: 2, batch: 3, inputSize, hiddenSize: 9 }));
       it.each(ODD_SIZES)('batch %i', (batch) => check({ time: 2, batch, inputSize: 3, hiddenSize: 10 }));
       it.each(ODD_SIZES)('%i steps', (time) => check({ time, batch: 2, inputSize: 3, hiddenSize: 4, directions: 2 }));
+      it('more steps than an implementation projects ahead', () =>
+        check({ time: 40, batch: 4, inputSize: 10, hiddenSize: 97, lengths: [40, 7, 33, 40] }));
       it('deep, wide and odd', () =>
         check({
           time: 3,

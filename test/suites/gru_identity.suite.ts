@@ -38,6 +38,7 @@ export function run(backend: Backend): void {
           lengths: range(17).map((b) => b % 7),
         },
       ],
+      ['long and wide, lengths', { time: 40, batch: 5, inputSize: 33, hiddenSize: 257, lengths: [40, 3, 0, 29, 38] }],
     ])('a row alone, in any part of a batch, in any order: %s', async (_, settings) => {
       const problem = gruProblem({ resetBefore, ...settings });
       const whole = await runGru(backend, problem, { timeMajor: true });
@@ -96,6 +97,7 @@ export function run(backend: Backend): void {
       ['one row', { time: 12, batch: 1, inputSize: 7, hiddenSize: 65 }],
       ['five rows', { time: 7, batch: 5, inputSize: 3, hiddenSize: 33 }],
       ['stacked', { time: 8, batch: 2, inputSize: 6, hiddenSize: 24, layers: 3 }],
+      ['long and wide', { time: 60, batch: 3, inputSize: 17, hiddenSize: 257 }],
       ['no initial state', { time: 5, batch: 2, inputSize: 6, hiddenSize: 18, initialHidden: false }],
     ])('step by step or the whole sequence: %s', async (_, settings) => {
       const problem = gruProblem({ resetBefore, ...settings });

@@ -5,6 +5,11 @@
 
 namespace cudnn_gru::CUDNN_GRU_SIMD_NAMESPACE {
 
+static void runFill(float value, float* out, int64_t count) {
+  const Vec v = broadcast(value);
+  forVectors(count, [=](int64_t i, auto at) { at.write(out + i, v); });
+}
+
 static void runScale(float factor, float offset, const float* x, float* out, int64_t count) {
   const Vec f = broadcast(factor), o = broadcast(offset);
   forVectors(count, [=](int64_t i, auto at) { at.write(out + i, fma(f, at.read(x + i), o)); });
@@ -64,7 +69,8 @@ static void runBinary(const float* a, int64_t aStep, const float* b, int64_t bSt
 }
 
 const ElementwiseKernels& elementwiseTable() {
-  static const ElementwiseKernels table{runScale,
+  static const ElementwiseKernels table{runFill,
+                                        runScale,
                                         runUnary<TanhOf>,
                                         runUnary<SigmoidOf>,
                                         runUnary<ReluOf>,

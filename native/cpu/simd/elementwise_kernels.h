@@ -12,6 +12,7 @@ using UnaryKernel = void (*)(const float* x, float* out, int64_t count);
 using UnaryBackwardKernel = void (*)(const float* y, const float* yGrad, float* xGrad, int64_t count);
 
 struct ElementwiseKernels {
+  void (*fill)(float value, float* out, int64_t count);
   void (*scale)(float factor, float offset, const float* x, float* out, int64_t count);
   UnaryKernel tanh, sigmoid, relu;
   UnaryBackwardKernel tanhBackward, sigmoidBackward, reluBackward;

@@ -8,33 +8,53 @@
 // word first; the counter's upper half is 0.
 namespace cudnn_gru::CUDNN_GRU_SIMD_NAMESPACE {
 
-constexpr int kPhiloxBlocks = 16;  // made at once, for the compiler to vectorise
+// A word of as many blocks, each in the lower half of a lane; the upper halves are not looked at.
+typedef uint64_t PhiloxVec __attribute__((vector_size(4 * kWidth)));
+
+CUDNN_GRU_INLINE PhiloxVec multiplyLower(PhiloxVec a, PhiloxVec b) {
+#if CUDNN_GRU_SIMD_CODE == 3
+  return (PhiloxVec)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+#elif CUDNN_GRU_SIMD_CODE == 2
+  return (PhiloxVec)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+#else
+  return (a & 0xffffffffu) * (b & 0xffffffffu);
+#endif
+}
+
+constexpr int kPhiloxVectors = CUDNN_GRU_SIMD_CODE == 3 ? 4 : 2;  // at once, to hide the latency of a round
+constexpr int kPhiloxLanes = kWidth / 2;
+constexpr int kPhiloxBlocks = kPhiloxVectors * kPhiloxLanes;
 constexpr int kPhiloxWords = 4 * kPhiloxBlocks;
 
+// The words of kPhiloxBlocks blocks, from `block` on.
 CUDNN_GRU_INLINE void philox(uint64_t seed, uint64_t block, uint32_t* words) {
-  uint32_t a[kPhiloxBlocks], b[kPhiloxBlocks], c[kPhiloxBlocks], d[kPhiloxBlocks];
-  for (int i = 0; i < kPhiloxBlocks; ++i) {
-    a[i] = uint32_t(block + uint64_t(i));
-    b[i] = uint32_t((block + uint64_t(i)) >> 32);
-    c[i] = d[i] = 0;
+  PhiloxVec a[kPhiloxVectors], b[kPhiloxVectors], c[kPhiloxVectors], d[kPhiloxVectors];
+  for (int v = 0; v < kPhiloxVectors; ++v) {
+    uint64_t counters[kPhiloxLanes];
+    for (int lane = 0; lane < kPhiloxLanes; ++lane) counters[lane] = block + uint64_t(v * kPhiloxLanes + lane);
+    memcpy(&a[v], counters, sizeof counters);
+    b[v] = a[v] >> 32;
+    c[v] = d[v] = PhiloxVec{};
   }
   uint32_t key0 = uint32_t(seed), key1 = uint32_t(seed >> 32);
   for (int round = 0; round < 10; ++round) {
-    for (int i = 0; i < kPhiloxBlocks; ++i) {
-      const uint64_t first = uint64_t(0xD2511F53u) * a[i], second = uint64_t(0xCD9E8D57u) * c[i];
-      a[i] = uint32_t(second >> 32) ^ b[i] ^ key0;
-      b[i] = uint32_t(second);
-      c[i] = uint32_t(first >> 32) ^ d[i] ^ key1;
-      d[i] = uint32_t(first);
+    for (int v = 0; v < kPhiloxVectors; ++v) {
+      const PhiloxVec first = multiplyLower(a[v], PhiloxVec{} + 0xD2511F53u);
+      const PhiloxVec second = multiplyLower(c[v], PhiloxVec{} + 0xCD9E8D57u);
+      a[v] = (second >> 32) ^ b[v] ^ key0;
+      b[v] = second;
+      c[v] = (first >> 32) ^ d[v] ^ key1;
+      d[v] = first;
     }
     key0 += 0x9E3779B9u;
     key1 += 0xBB67AE85u;
   }
-  for (int i = 0; i < kPhiloxBlocks; ++i) {
-    words[4 * i] = a[i];
-    words[4 * i + 1] = b[i];
-    words[4 * i + 2] = c[i];
-    words[4 * i + 3] = d[i];
+  for (int v = 0; v < kPhiloxVectors; ++v) {
+    const PhiloxVec low = (a[v] & 0xffffffffu) | (b[v] << 32), high = (c[v] & 0xffffffffu) | (d[v] << 32);
+    for (int lane = 0; lane < kPhiloxLanes; ++lane) {
+      const uint64_t pair[2] = {low[lane], high[lane]};
+      memcpy(words + 4 * (v * kPhiloxLanes + lane), pair, sizeof pair);
+    }
   }
 }
 

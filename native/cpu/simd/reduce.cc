@@ -6,22 +6,8 @@ namespace cudnn_gru::CUDNN_GRU_SIMD_NAMESPACE {
 
 static double runSum(const float* x, int64_t count) { return sumOf(x, count); }
 
-// The sums of a block of columns stay in registers while its rows go by.
-template <int width>
-CUDNN_GRU_INLINE void addBlock(const float* x, int64_t rows, int64_t stride, double* sums) {
-  double block[width];
-  for (int c = 0; c < width; ++c) block[c] = sums[c];
-  for (int64_t r = 0; r < rows; ++r, x += stride)
-    for (int c = 0; c < width; ++c) block[c] += double(x[c]);
-  for (int c = 0; c < width; ++c) sums[c] = block[c];
-}
-
 static void runAddRows(const float* x, int64_t rows, int64_t stride, int64_t columns, double* sums) {
-  int64_t c = 0;
-  for (; c + 32 <= columns; c += 32) addBlock<32>(x + c, rows, stride, sums + c);
-  for (; c + 8 <= columns; c += 8) addBlock<8>(x + c, rows, stride, sums + c);
-  for (; c + 2 <= columns; c += 2) addBlock<2>(x + c, rows, stride, sums + c);
-  if (c < columns) addBlock<1>(x + c, rows, stride, sums + c);
+  addRowTerms(rows, columns, sums, [=](int64_t r, int64_t c) { return double(x[r * stride + c]); });
 }
 
 static void runColumnMaxima(const float* x, int64_t rows, int64_t stride, int64_t columns, float* y, int32_t* argmax) {

@@ -22,10 +22,11 @@ CUDNN_GRU_INLINE float largestOf(const float* x, int64_t count) {
     i += kWidth;
   }
   store(lanes, max(a, b));
-  float result = none;
-  for (; i < count; ++i) result = x[i] > result ? x[i] : result;
-  for (int lane = 0; lane < kWidth; ++lane) result = lanes[lane] > result ? lanes[lane] : result;
-  return result;
+  for (int lane = 0; i < count; ++i, ++lane) lanes[lane] = x[i] > lanes[lane] ? x[i] : lanes[lane];
+  for (int width = kWidth / 2; width > 0; width /= 2)
+    for (int lane = 0; lane < width; ++lane)
+      lanes[lane] = lanes[lane + width] > lanes[lane] ? lanes[lane + width] : lanes[lane];
+  return lanes[0];
 }
 
 // The sum of exp(x - shift); the terms are kept in `out` unless it is null.
@@ -91,23 +92,11 @@ static void runLayerNormBackward(const float* x, const float* weight, float mean
   });
 }
 
-// As addBlock in reduce.cc: the sums of a block of columns stay in registers while its rows go by.
-template <int width>
-CUDNN_GRU_INLINE void addWeight(const float* x, const float* mean, const float* rstd, const float* yGrad, int64_t rows,
-                                int64_t stride, double* sums) {
-  double block[width];
-  for (int c = 0; c < width; ++c) block[c] = sums[c];
-  for (int64_t row = 0; row < rows; ++row, x += stride, yGrad += stride)
-    for (int c = 0; c < width; ++c) block[c] += double(yGrad[c]) * double((x[c] - mean[row]) * rstd[row]);
-  for (int c = 0; c < width; ++c) sums[c] = block[c];
-}
-
 static void runLayerNormWeight(const float* x, const float* mean, const float* rstd, const float* yGrad, int64_t rows,
                                int64_t stride, int64_t columns, double* sums) {
-  int64_t c = 0;
-  for (; c + 32 <= columns; c += 32) addWeight<32>(x + c, mean, rstd, yGrad + c, rows, stride, sums + c);
-  for (; c + 8 <= columns; c += 8) addWeight<8>(x + c, mean, rstd, yGrad + c, rows, stride, sums + c);
-  for (; c < columns; ++c) addWeight<1>(x + c, mean, rstd, yGrad + c, rows, stride, sums + c);
+  addRowTerms(rows, columns, sums, [=](int64_t r, int64_t c) {
+    return double(yGrad[r * stride + c]) * double((x[r * stride + c] - mean[r]) * rstd[r]);
+  });
 }
 
 static double runCrossEntropy(const float* logits, int64_t classes, int32_t target, const float* classWeights,

@@ -52,6 +52,17 @@ CUDNN_GRU_INLINE double sumOf(const float* x, int64_t count) {
   return sumOfTerms(count, [=](int64_t i) { return double(x[i]); });
 }
 
+// sums[c] += term(r, c) for every row r of 0..rows in order. Four rows at a time, to go through the sums less often.
+template <class Term>
+CUDNN_GRU_INLINE void addRowTerms(int64_t rows, int64_t columns, double* CUDNN_GRU_RESTRICT sums, const Term& term) {
+  int64_t r = 0;
+  for (; r + 4 <= rows; r += 4)
+    for (int64_t c = 0; c < columns; ++c)
+      sums[c] = (((sums[c] + term(r, c)) + term(r + 1, c)) + term(r + 2, c)) + term(r + 3, c);
+  for (; r < rows; ++r)
+    for (int64_t c = 0; c < columns; ++c) sums[c] += term(r, c);
+}
+
 // What a kernel computes only to sum it goes through a buffer of this many floats.
 constexpr int64_t kChunk = 256;
 
