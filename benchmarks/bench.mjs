@@ -1,92 +1,95 @@
 // Ours beside its peers. See README.md.
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { devices, setThreads } from '../dist/index.js';
-import { measureOurs } from './ours.mjs';
-import { onnxRuntime, pyTorch } from './peers.mjs';
+import { devices } from '../dist/index.js';
+import { compare, fmaPeak } from './measure.mjs';
+import { ours } from './ours.mjs';
+import { onnxRuntime, pyTorch, tensorFlowJs } from './peers.mjs';
+import { markdownTable, plotRatios, plotSweeps } from './report.mjs';
+import { forwardOperations, gruShapes, quickShapes, stepShapes, sweeps } from './shapes.mjs';
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    threads: { type: 'string', default: '1' },
-    json: { type: 'string' },
+    threads: { type: 'string', default: '' },
+    only: { type: 'string', default: '' },
+    out: { type: 'string', default: fileURLToPath(new URL('results/', import.meta.url)) },
   },
 });
-const threads = Number(options.threads);
-const rounds = options.quick ? 5 : 15;
+const threadCounts = (options.threads || (options.quick ? '1' : '1,2')).split(',').map(Number);
+const effort = options.quick ? { rounds: 5, roundMilliseconds: 60 } : { rounds: 11, roundMilliseconds: 200 };
 
-const inference = [
-  { name: '100×32×128→256', time: 100, batch: 32, inputSize: 128, hiddenSize: 256, repeats: 5 },
-  { name: '28×128×28→128', time: 28, batch: 128, inputSize: 28, hiddenSize: 128, repeats: 12 },
-  { name: '100×1×128→256', time: 100, batch: 1, inputSize: 128, hiddenSize: 256, repeats: 50 },
-];
-const training = [
-  { name: '28×128×28→128', time: 28, batch: 128, inputSize: 28, hiddenSize: 128, layers: 1, classes: 10, repeats: 5 },
-];
+const plan = options.quick
+  ? [
+      { kind: 'inference', shapes: quickShapes, peers: [onnxRuntime, pyTorch] },
+      { kind: 'training step', shapes: stepShapes.slice(0, 2), peers: [pyTorch] },
+    ]
+  : [
+      { kind: 'inference', shapes: gruShapes, peers: [onnxRuntime, pyTorch] },
+      { kind: 'forward + backward', shapes: gruShapes.slice(2), peers: [pyTorch] },
+      { kind: 'training step', shapes: stepShapes, peers: [pyTorch] },
+      { kind: 'inference', shapes: stepShapes.slice(0, 1), peers: [tensorFlowJs], threads: 1 },
+      { kind: 'training step', shapes: stepShapes.slice(0, 1), peers: [tensorFlowJs], threads: 1 },
+      ...Object.entries(sweeps).map(([sweep, shapes]) => ({
+        kind: 'inference',
+        shapes,
+        peers: [onnxRuntime],
+        sweep,
+        threads: 1,
+      })),
+    ];
 
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
-const range = (values) => `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`;
-
-async function compare(kind, shapes, peer) {
-  const results = [];
-  for (const shape of shapes) {
-    const ours = [];
-    const theirs = [];
-    for (let round = 0; round < rounds; round++) {
-      ours.push(await measureOurs(kind, shape, shape.repeats));
-      theirs.push(await peer.measure(shape, shape.repeats));
-    }
-    const ratios = ours.map((ms, round) => theirs[round] / ms);
-    const { time, batch, inputSize, hiddenSize, layers = 1 } = shape;
-    const multiplications = layers === 1 ? 6 * time * batch * hiddenSize * (inputSize + hiddenSize) : 0;
-    results.push({
-      kind,
-      shape: shape.name,
-      threads,
-      peer: peer.name,
-      ours: median(ours),
-      theirs: median(theirs),
-      ratio: median(ratios),
-      spread: range(ratios),
-      gflops: (multiplications * (kind === 'training step' ? 3 : 1)) / median(ours) / 1e6,
-    });
-  }
-  return results;
-}
-
-setThreads(threads);
+const peak = fmaPeak();
+if (peak === undefined) console.error('missing: the FMA peak (no C++ compiler)');
+const machine = devices().find(({ name }) => name === 'cpu')?.description;
 const results = [];
-for (const [kind, shapes, open] of [
-  ['inference', inference, onnxRuntime],
-  ['training step', training, pyTorch],
-]) {
-  const peer = await open(threads);
-  if (peer.missing) {
-    console.error(`missing: ${peer.missing}`);
-    continue;
+const missing = new Set();
+for (const threads of threadCounts) {
+  const opened = new Map();
+  for (const { kind, shapes, peers, sweep, threads: only } of plan) {
+    if (only !== undefined && only !== threads) continue;
+    if (options.only && options.only !== (sweep ?? kind)) continue;
+    for (const open of peers) if (!opened.has(open)) opened.set(open, await open(threads));
+    const libraries = [ours(threads)];
+    for (const open of peers) {
+      const peer = opened.get(open);
+      if (peer.missing) missing.add(peer.missing);
+      else libraries.push(peer);
+    }
+    for (const shape of shapes) {
+      const [mine, ...theirs] = await compare(libraries, kind, shape, effort);
+      const gflops = ((kind === 'inference' ? 1 : 3) * forwardOperations(shape)) / mine.median / 1e6;
+      results.push({
+        kind,
+        sweep,
+        shape,
+        threads,
+        gflops,
+        fractionOfPeak: peak && gflops / (peak * threads),
+        ours: mine,
+        peers: theirs,
+      });
+      console.error(`${kind}, ${shape.name}, ${threads} threads: ${mine.median.toFixed(3)} ms`);
+    }
   }
-  results.push(...(await compare(kind, shapes, peer)));
-  peer.close();
+  for (const peer of opened.values()) peer.close?.();
 }
 
-console.log(
-  `${cpus()[0]?.model}, ${devices().find(({ name }) => name === 'cpu')?.description}; ${rounds} rounds, medians\n`,
+const heading = `${machine}; FMA peak ${peak ?? 'not measured'} GFLOP/s a core; ${effort.rounds} rounds, medians; \`npm run bench${options.quick ? ' -- --quick' : ''}\``;
+const report = `${heading}\n\n${markdownTable(results)}${[...missing].map((reason) => `\nMissing: ${reason}`).join('')}`;
+console.log(report);
+mkdirSync(options.out, { recursive: true });
+writeFileSync(
+  join(options.out, 'results.json'),
+  `${JSON.stringify({ machine, peak, threadCounts, results, missing: [...missing] }, null, 2)}\n`,
 );
-console.log('| case | T×B×I→H | threads | ours, ms | GFLOP/s | peer | peer, ms | ratio | spread |');
-console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- |');
-for (const { kind, shape, ours, theirs, peer, ratio, spread, gflops } of results) {
-  const cells = [
-    kind,
-    shape,
-    threads,
-    ours.toFixed(3),
-    gflops.toFixed(0),
-    peer,
-    theirs.toFixed(3),
-    `${ratio.toFixed(2)} ×`,
-    spread,
-  ];
-  console.log(`| ${cells.join(' | ')} |`);
+writeFileSync(join(options.out, 'results.md'), `${report}\n`);
+for (const [name, svg] of [
+  ['ratios.svg', await plotRatios(results)],
+  ['sweeps.svg', await plotSweeps(results)],
+]) {
+  if (svg) writeFileSync(join(options.out, name), svg);
 }
-if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+process.exit(0);

@@ -1,4 +1,4 @@
-// An ONNX model that is one GRU layer, written with the parts of onnx.proto (ONNX 1.x) that it needs.
+// An ONNX model that is a stack of GRU layers, written with the parts of onnx.proto (ONNX 1.x) that it needs.
 import protobuf from 'protobufjs';
 
 const { root } = protobuf.parse(`
@@ -10,7 +10,7 @@ const { root } = protobuf.parse(`
     repeated ValueInfo input = 11; repeated ValueInfo output = 12;
   }
   message Node { repeated string input = 1; repeated string output = 2; string op_type = 4; repeated Attribute attribute = 5; }
-  message Attribute { string name = 1; int64 i = 3; int32 type = 20; }
+  message Attribute { string name = 1; int64 i = 3; bytes s = 4; repeated int64 ints = 8; int32 type = 20; }
   message Tensor { repeated int64 dims = 1; int32 data_type = 2; string name = 8; bytes raw_data = 9; }
   message ValueInfo { string name = 1; Type type = 2; }
   message Type { TensorType tensor_type = 1; }
@@ -20,7 +20,11 @@ const { root } = protobuf.parse(`
 `);
 
 const float = 1;
-const integer = 2; // AttributeProto.INT
+const int64 = 7;
+// AttributeProto.AttributeType
+const integerAttribute = 2;
+const textAttribute = 3;
+const integersAttribute = 7;
 
 function random(count, scale) {
   const values = Float32Array.from({ length: count }, () => (Math.random() - 0.5) * scale);
@@ -32,39 +36,59 @@ function value(name, dims) {
   return { name, type: { tensor_type: { elem_type: float, shape: { dim } } } };
 }
 
-/** Input X [time, batch, inputSize]; output Y [time, 1, batch, hiddenSize]. */
-export function onnxGru({ time, batch, inputSize, hiddenSize }) {
-  const tensor = (name, dims) => ({
-    name,
-    dims,
-    data_type: float,
-    raw_data: random(
-      dims.reduce((a, b) => a * b),
-      0.2,
-    ),
-  });
-  const attribute = (name, i) => ({ name, i, type: integer });
+/** A stack of GRU nodes: input X [time, batch, inputSize], output Y [time, directions, batch, hiddenSize]. */
+export function onnxGru({ time, batch, inputSize, hiddenSize, layers, directions }) {
+  const node = [];
+  const initializer = [];
+  const add = (op_type, input, output, attribute = []) => node.push({ op_type, input, output: [output], attribute });
+  const weights = (name, dims) => {
+    initializer.push({
+      name,
+      dims,
+      data_type: float,
+      raw_data: random(
+        dims.reduce((a, b) => a * b),
+        0.2,
+      ),
+    });
+    return name;
+  };
+  let x = 'X';
+  for (let layer = 0; layer < layers; layer++) {
+    const width = layer === 0 ? inputSize : directions * hiddenSize;
+    const inputs = [
+      weights(`W${layer}`, [directions, 3 * hiddenSize, width]),
+      weights(`R${layer}`, [directions, 3 * hiddenSize, hiddenSize]),
+      weights(`B${layer}`, [directions, 6 * hiddenSize]),
+    ];
+    const y = layer === layers - 1 ? 'Y' : `Y${layer}`;
+    add('GRU', [x, ...inputs], y, [
+      { name: 'hidden_size', i: hiddenSize, type: integerAttribute },
+      { name: 'linear_before_reset', i: 1, type: integerAttribute },
+      {
+        name: 'direction',
+        s: new TextEncoder().encode(directions === 2 ? 'bidirectional' : 'forward'),
+        type: textAttribute,
+      },
+    ]);
+    if (y === 'Y') break;
+    // [time, directions, batch, hiddenSize] → [time, batch, directions × hiddenSize]
+    add('Transpose', [y], `P${layer}`, [{ name: 'perm', ints: [0, 2, 1, 3], type: integersAttribute }]);
+    const size = new BigInt64Array([BigInt(time), BigInt(batch), BigInt(directions * hiddenSize)]);
+    initializer.push({ name: `S${layer}`, dims: [3], data_type: int64, raw_data: new Uint8Array(size.buffer) });
+    add('Reshape', [`P${layer}`, `S${layer}`], `X${layer + 1}`);
+    x = `X${layer + 1}`;
+  }
   const Model = root.lookupType('Model');
   const model = {
     ir_version: 8,
     opset_import: [{ domain: '', version: 14 }],
     graph: {
       name: 'gru',
-      node: [
-        {
-          op_type: 'GRU',
-          input: ['X', 'W', 'R', 'B'],
-          output: ['Y'],
-          attribute: [attribute('hidden_size', hiddenSize), attribute('linear_before_reset', 1)],
-        },
-      ],
-      initializer: [
-        tensor('W', [1, 3 * hiddenSize, inputSize]),
-        tensor('R', [1, 3 * hiddenSize, hiddenSize]),
-        tensor('B', [1, 6 * hiddenSize]),
-      ],
+      node,
+      initializer,
       input: [value('X', [time, batch, inputSize])],
-      output: [value('Y', [time, 1, batch, hiddenSize])],
+      output: [value('Y', [time, directions, batch, hiddenSize])],
     },
   };
   return Model.encode(Model.fromObject(toCamelCase(model))).finish();

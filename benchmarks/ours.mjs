@@ -1,17 +1,35 @@
-// What a user of cudnn-gru writes for the same cases.
-import { Adam, GRU, Linear, losses, noGrad, ops, randn, scope, tensor } from '../dist/index.js';
-import { timed } from './peers.mjs';
+// What a user of cudnn-gru writes for the cases.
+import { Adam, GRU, Linear, losses, noGrad, ops, randn, scope, setThreads, tensor } from '../dist/index.js';
 
-const cases = new Map();
-
-function inference({ time, batch, inputSize, hiddenSize }) {
-  const gru = new GRU({ inputSize, hiddenSize, timeMajor: true }).eval();
+function inference({ time, batch, inputSize, hiddenSize, layers, directions }) {
+  const gru = new GRU({
+    inputSize,
+    hiddenSize,
+    numLayers: layers,
+    bidirectional: directions === 2,
+    timeMajor: true,
+  }).eval();
   const x = Float32Array.from({ length: time * batch * inputSize }, () => Math.random() - 0.5);
   return async () => {
     const { output, hidden } = noGrad(() => scope(() => gru.forward(tensor(x, [time, batch, inputSize]))));
     await output.data();
     output.dispose();
     hidden.dispose();
+  };
+}
+
+function forwardBackward({ time, batch, inputSize, hiddenSize, layers, directions }) {
+  const gru = new GRU({ inputSize, hiddenSize, numLayers: layers, bidirectional: directions === 2, timeMajor: true });
+  const x = randn([time, batch, inputSize], { requiresGrad: true });
+  const outputGrad = randn([time, batch, directions * hiddenSize]);
+  const leaves = [x, ...gru.parameters()];
+  return async (last) => {
+    scope(() => gru.forward(x).output.backward(outputGrad));
+    if (last) await gru.weight_hh_l0.grad.data();
+    for (const leaf of leaves) {
+      leaf.grad?.dispose();
+      leaf.grad = null;
+    }
   };
 }
 
@@ -34,14 +52,10 @@ function trainingStep({ time, batch, inputSize, hiddenSize, layers, classes }) {
   };
 }
 
-/** Milliseconds, with the result (in training, that of the last step) in host memory. */
-export async function measureOurs(kind, shape, repeats) {
-  const key = `${kind} ${shape.name}`;
-  if (!cases.has(key)) {
-    const run = kind === 'inference' ? inference(shape) : trainingStep(shape);
-    for (let i = 0; i < 3; i++) await run(true);
-    cases.set(key, run);
-  }
-  let left = repeats;
-  return timed(() => cases.get(key)(--left === 0), repeats);
+const kinds = { inference, 'forward + backward': forwardBackward, 'training step': trainingStep };
+
+/** Ours as a library to measure: see peers.mjs. A run's `last` asks for numbers of what was computed. */
+export function ours(threads) {
+  setThreads(threads);
+  return { name: 'cudnn-gru', prepare: (kind, shape) => kinds[kind](shape), close() {} };
 }

@@ -1,15 +1,10 @@
-// The libraries to compare with. Each gives a function that measures one case in milliseconds, or the reason why it is missing.
+// The libraries to compare with. Each gives { name, prepare(kind, shape) → run(last) }, or { missing: why }. `run` is called again and again;
+// the call with `last` ends with the result in host memory. prepare answers undefined for what a library cannot do.
 import { spawn } from 'node:child_process';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { onnxGru } from './onnx_gru.mjs';
-
-/** Milliseconds for one call of `run`, the mean of `repeats`. */
-export async function timed(run, repeats) {
-  const start = performance.now();
-  for (let i = 0; i < repeats; i++) await run();
-  return (performance.now() - start) / repeats;
-}
 
 export async function onnxRuntime(threads) {
   let ort;
@@ -18,36 +13,76 @@ export async function onnxRuntime(threads) {
   } catch (error) {
     return { missing: `onnxruntime-node: ${error.message.split('\n')[0]}` };
   }
-  const sessions = new Map();
-  const measure = async (shape, repeats) => {
-    if (!sessions.has(shape.name)) {
-      const session = await ort.InferenceSession.create(onnxGru(shape), {
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-      });
-      const { time, batch, inputSize } = shape;
-      const x = Float32Array.from({ length: time * batch * inputSize }, () => Math.random() - 0.5);
-      const run = () => session.run({ X: new ort.Tensor('float32', x, [time, batch, inputSize]) });
-      for (let i = 0; i < 3; i++) await run();
-      sessions.set(shape.name, run);
-    }
-    return timed(sessions.get(shape.name), repeats);
+  const prepare = async (kind, shape) => {
+    if (kind !== 'inference') return undefined;
+    const session = await ort.InferenceSession.create(onnxGru(shape), {
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+    });
+    const { time, batch, inputSize } = shape;
+    const x = Float32Array.from({ length: time * batch * inputSize }, () => Math.random() - 0.5);
+    return () => session.run({ X: new ort.Tensor('float32', x, [time, batch, inputSize]) });
   };
-  return { name: 'onnxruntime-node', measure, close() {} };
+  return { name: 'onnxruntime-node', prepare, close() {} };
 }
 
 export async function pyTorch(threads) {
   const python = process.env.PYTHON ?? 'python3';
-  const child = spawn(python, [fileURLToPath(new URL('torch_peer.py', import.meta.url))], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const script = fileURLToPath(new URL('torch_peer.py', import.meta.url));
+  const child = spawn(python, [script, String(threads)], { stdio: ['pipe', 'pipe', 'ignore'] });
   child.on('error', () => {});
+  child.stdin.on('error', () => {});
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const hello = await lines.next();
   if (hello.done) return { missing: `PyTorch: ${python} cannot import torch` };
-  const measure = async (shape, repeats) => {
-    child.stdin.write(`${JSON.stringify({ ...shape, threads, repeats })}\n`);
-    return JSON.parse((await lines.next()).value).ms;
+  const ask = async (question) => {
+    child.stdin.write(`${JSON.stringify(question)}\n`);
+    return JSON.parse((await lines.next()).value);
   };
-  return { name: `PyTorch ${JSON.parse(hello.value).version}`, measure, close: () => child.stdin.end() };
+  // The loop runs in Python, so that its time is not that of the pipe.
+  const prepare = async (kind, shape) => {
+    await ask({ prepare: kind, shape });
+    return { milliseconds: async (repeats) => (await ask({ run: repeats })).ms };
+  };
+  return { name: `PyTorch ${JSON.parse(hello.value).version}`, prepare, close: () => child.stdin.end() };
+}
+
+export async function tensorFlowJs() {
+  let tf;
+  try {
+    tf = await import('@tensorflow/tfjs');
+    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+    setWasmPaths(`${dirname(fileURLToPath(import.meta.resolve('@tensorflow/tfjs-backend-wasm')))}/`);
+    await tf.setBackend('wasm');
+  } catch (error) {
+    return { missing: `TensorFlow.js: ${error.message.split('\n')[0]}` };
+  }
+  const prepare = (kind, { time, batch, inputSize, hiddenSize, layers, directions, classes }) => {
+    if (kind === 'forward + backward' || layers > 1 || directions > 1) return undefined;
+    // TensorFlow.js has the reset-before cell only.
+    const training = kind === 'training step';
+    const gru = tf.layers.gru({ units: hiddenSize, returnSequences: !training, inputShape: [time, inputSize] });
+    const model = tf.sequential({ layers: training ? [gru, tf.layers.dense({ units: classes })] : [gru] });
+    const x = tf.randomNormal([batch, time, inputSize]);
+    if (!training) {
+      return async () => {
+        const y = model.predict(x);
+        await y.data();
+        y.dispose();
+      };
+    }
+    const y = tf.oneHot(
+      tf.tensor1d(
+        Array.from({ length: batch }, (_, row) => row % classes),
+        'int32',
+      ),
+      classes,
+    );
+    model.compile({
+      optimizer: tf.train.adam(1e-3),
+      loss: (truth, logits) => tf.losses.softmaxCrossEntropy(truth, logits),
+    });
+    return () => model.trainOnBatch(x, y);
+  };
+  return { name: `TensorFlow.js ${tf.version.tfjs} (wasm)`, prepare, close() {} };
 }

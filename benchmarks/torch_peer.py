@@ -1,42 +1,66 @@
-"""Answers one JSON line with one: how long a step of a GRU classifier takes in PyTorch, in milliseconds."""
+"""Measures GRUs in PyTorch for bench.mjs: reads one JSON line, answers one. The argument is the number of threads."""
 import json
 import sys
 import time
 
 import torch
 
-cases = {}
+torch.set_num_threads(int(sys.argv[1]))
 
 
-def make(case):
-    torch.manual_seed(0)
-    gru = torch.nn.GRU(case["inputSize"], case["hiddenSize"], case["layers"], batch_first=True)
-    head = torch.nn.Linear(case["hiddenSize"], case["classes"])
+def inference(s):
+    gru = torch.nn.GRU(s["inputSize"], s["hiddenSize"], s["layers"], bidirectional=s["directions"] == 2).eval()
+    x = torch.randn(s["time"], s["batch"], s["inputSize"])
+
+    def run():
+        with torch.inference_mode():
+            gru(x)
+
+    return run
+
+
+def forward_backward(s):
+    gru = torch.nn.GRU(s["inputSize"], s["hiddenSize"], s["layers"], bidirectional=s["directions"] == 2)
+    x = torch.randn(s["time"], s["batch"], s["inputSize"], requires_grad=True)
+    output_grad = torch.randn(s["time"], s["batch"], s["directions"] * s["hiddenSize"])
+    leaves = [x, *gru.parameters()]
+
+    def run():
+        gru(x)[0].backward(output_grad)
+        for leaf in leaves:
+            leaf.grad = None
+
+    return run
+
+
+def training_step(s):
+    gru = torch.nn.GRU(s["inputSize"], s["hiddenSize"], s["layers"], batch_first=True)
+    head = torch.nn.Linear(s["hiddenSize"], s["classes"])
     parameters = list(gru.parameters()) + list(head.parameters())
     optimizer = torch.optim.Adam(parameters, 1e-3)
-    x = torch.randn(case["batch"], case["time"], case["inputSize"])
-    y = torch.randint(0, case["classes"], (case["batch"],))
+    x = torch.randn(s["batch"], s["time"], s["inputSize"])
+    y = torch.randint(0, s["classes"], (s["batch"],))
 
-    def step():
+    def run():
         optimizer.zero_grad(set_to_none=True)
         loss = torch.nn.functional.cross_entropy(head(gru(x)[0][:, -1]), y)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
 
-    return step
+    return run
 
 
+kinds = {"inference": inference, "forward + backward": forward_backward, "training step": training_step}
+run = None
 print(json.dumps({"version": torch.__version__}), flush=True)
 for line in sys.stdin:
-    case = json.loads(line)
-    torch.set_num_threads(case["threads"])
-    key = case["name"]
-    if key not in cases:
-        cases[key] = make(case)
-        for _ in range(3):
-            cases[key]()
+    question = json.loads(line)
+    if "prepare" in question:
+        run = kinds[question["prepare"]](question["shape"])
+        print("{}", flush=True)
+        continue
     start = time.perf_counter()
-    for _ in range(case["repeats"]):
-        cases[key]()
-    print(json.dumps({"ms": (time.perf_counter() - start) / case["repeats"] * 1e3}), flush=True)
+    for _ in range(question["run"]):
+        run()
+    print(json.dumps({"ms": (time.perf_counter() - start) / question["run"] * 1e3}), flush=True)

@@ -44,7 +44,8 @@ struct RandomUniform : RandomFill {
   }
 };
 
-// Box-Muller on words (0, 1) and (2, 3) of a block: two normals a pair, the cosine first.
+// Box-Muller on words (0, 1) and (2, 3) of a block, the cosine first: with u = (word0 + 1) 2^-32 and v = word1 2^-32,
+// mean + deviation sqrt(-2 ln u) cos(2 pi v), then the same with sin.
 struct RandomNormal : RandomFill {
   double mean, deviation;
   template <class V>

@@ -23,8 +23,7 @@ static void runWords(uint64_t seed, uint64_t block, int64_t count, uint32_t* out
   });
 }
 
-static void runUniform(uint64_t seed, uint64_t block, float low, float high, float largest, int64_t count,
-                       float* out) {
+static void runUniform(uint64_t seed, uint64_t block, float low, float high, float largest, int64_t count, float* out) {
   const Vec most = broadcast(largest);
   const Vec from = broadcast(low), step = broadcast((high - low) * 0x1p-24f);
   forWords(seed, block, count, [=](int64_t start, int64_t taken, const uint32_t* words) {
