@@ -1,7 +1,7 @@
 #include "addon/registry.h"
 
-#include "cpu/cpu_backend.h"
-#include "cuda/cuda_backend.h"
+#include "device/backends.h"
+#include "device/backends.h"
 
 namespace cudnn_gru {
 

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "cpu/cpu_backend.h"
+#include "device/backends.h"
 #include "cpu/cpu_features.h"
 
 namespace cudnn_gru {

@@ -1,4 +1,4 @@
-#include "cuda/cuda_backend.h"
+#include "device/backends.h"
 
 namespace cudnn_gru {
 
