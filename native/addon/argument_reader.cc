@@ -88,7 +88,8 @@ void ArgumentReader::hostInts(std::vector<int64_t>& values, const char* name, in
     values.assign(integers, integers + length);
   } else {
     // Dimensions and strides may be larger than 32 bits.
-    CUDNN_GRU_CHECK(elementType == napi_float64_array, std::string(name) + " is neither an Int32Array nor a Float64Array");
+    CUDNN_GRU_CHECK(elementType == napi_float64_array,
+                    std::string(name) + " is neither an Int32Array nor a Float64Array");
     const double* numbers = static_cast<const double*>(data);
     for (size_t i = 0; i < length; ++i) {
       CUDNN_GRU_CHECK(std::abs(numbers[i]) <= double(kMaxElements) && numbers[i] == std::floor(numbers[i]), name);

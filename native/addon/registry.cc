@@ -1,7 +1,6 @@
 #include "addon/registry.h"
 
 #include "device/backends.h"
-#include "device/backends.h"
 
 namespace cudnn_gru {
 

@@ -2,8 +2,8 @@
 
 #include <cstring>
 
-#include "device/backends.h"
 #include "cpu/cpu_features.h"
+#include "device/backends.h"
 
 namespace cudnn_gru {
 
