@@ -181,7 +181,7 @@ export abstract class Optimizer<S extends { learningRate: number; weightDecay: n
   #locate(position: number): { group: number; parameter: number } {
     const found = this.#lastStep[position];
     for (const [group, { parameters }] of this.groups.entries()) {
-      const parameter = parameters.findIndex((tensor) => tensor === found);
+      const parameter = found ? parameters.indexOf(found) : -1;
       if (parameter >= 0) return { group, parameter };
     }
     return { group: 0, parameter: position };
