@@ -36,7 +36,8 @@ function explain(cause: unknown, chosen: string | undefined): CudnnGruError {
     `  platform: ${platformTag()}`,
     ...(chosen ? [] : folders.map((folder) => `  tried: ${folder} (${binariesIn(folder)})`)),
     `  reason: ${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)}`,
-    '  remedy: install cudnn-gru again for this platform, or build it in its folder: npm run build:native (a C++17 compiler, CMake >= 3.18)',
+    '  remedy: install cudnn-gru again for this platform, or build it from source in its folder (a C++17 compiler, CMake >= 3.18):',
+    '          npm install --no-save cmake-js node-addon-api node-api-headers && npm run build:native',
   ];
   return new CudnnGruError('ERR_ADDON_LOAD', lines.join('\n'), { cause });
 }
