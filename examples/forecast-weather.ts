@@ -9,11 +9,19 @@
 // months before that year, too.
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { data, evaluationTable, progressDisplay, saveModel, trainForecaster, writeForecasts } from 'cudnn-gru';
+import {
+  data,
+  evaluationTable,
+  progressDisplay,
+  saveModel,
+  trainForecaster,
+  writeForecasterReport,
+  writeForecasts,
+} from 'cudnn-gru';
 
 const short = process.argv.includes('--short');
 const seedAt = process.argv.indexOf('--seed');
-const seed = seedAt < 0 ? 1 : Number(process.argv[seedAt + 1]);
+const seed = seedAt < 0 ? 0 : Number(process.argv[seedAt + 1]);
 // This program runs as examples/dist/forecast-weather.js.
 const examples = new URL('..', import.meta.url);
 const weather = fileURLToPath(new URL('data/seattle-weather.csv', examples));
@@ -26,7 +34,7 @@ console.log(`${table.rows} days of weather in Seattle; the last 365 are kept asi
 
 // 2. Training, with a live display on stderr.
 const display = await progressDisplay();
-const { model, result, evaluation } = await trainForecaster({
+const trained = await trainForecaster({
   table,
   target: 'temp_max',
   inputs,
@@ -45,6 +53,7 @@ const { model, result, evaluation } = await trainForecaster({
   onEpoch: display.onEpoch,
 });
 display.stop();
+const { model, result, evaluation } = trained;
 console.log(
   `Trained for ${result.steps} steps in ${result.seconds.toFixed(1)} s; epoch ${result.bestEpoch} was the best.\n`,
 );
@@ -57,9 +66,11 @@ console.log(evaluationTable(evaluation, model));
 await mkdir(output, { recursive: true });
 const modelFile = `${output}model.safetensors`;
 const forecastsFile = `${output}forecasts.csv`;
+const reportFile = `${output}report.html`;
 await saveModel(modelFile, model);
 await writeForecasts(forecastsFile, model, table, evaluation);
-console.log(`\nmodel:     ${modelFile}\nforecasts: ${forecastsFile}`);
+await writeForecasterReport(reportFile, trained, table, { title: 'Maximum temperature in Seattle', unit: '°C' });
+console.log(`\nmodel:     ${modelFile}\nforecasts: ${forecastsFile}\nreport:    ${reportFile}`);
 
 // 5. The model forecasts the week behind the end of the data. `loadModel(modelFile)` gives the same model again.
 const { data: week } = await model.predict(table);

@@ -46,7 +46,7 @@ async function native(): Promise<NativeReport> {
   try {
     const { devices, getThreads } = await import('../tensor/device.js');
     const loaded = (process.report?.getReport() as { sharedObjects?: string[] } | undefined)?.sharedObjects ?? [];
-    const addon = loaded.find((path) => /cudnn[-_]gru.*\.node$/.test(path)) ?? null;
+    const addon = loaded.find((path) => path.endsWith('.node')) ?? null;
     return { error: null, addon, threads: getThreads(), devices: devices() };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error), addon: null, threads: null, devices: [] };

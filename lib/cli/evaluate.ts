@@ -7,7 +7,7 @@ export const evaluate: Command = {
   description: 'Compare the forecasts of a model with what came, beside simple baselines',
   options: [
     ...forecasterOptions,
-    ['--last <rows>', 'Forecast these last rows (default: all that are later than the training data)'],
+    ['--last <rows>', 'Forecast these last rows (default: those later than the training data; without times all)'],
     ['--out <file>', 'Also write the forecasts (.csv)'],
     ...resultOptions,
   ],

@@ -26,7 +26,6 @@ async function bar(): Promise<ProgressDisplay> {
     barsize: 12,
     barCompleteChar: '█',
     barIncompleteChar: '░',
-    hideCursor: true,
     // The caller decides what an interrupt does.
     gracefulExit: false,
   });

@@ -73,7 +73,7 @@ function fraction(value: number): number {
 }
 
 /**
- * The `count` times that follow, in the rhythm of the last ones: the most frequent distance, where months and years are counted by the
+ * The `count` times that follow, in the rhythm of the last ones: their median distance, where months and years are counted by the
  * calendar.
  */
 export function timesAfter(times: Float64Array, count: number): Float64Array {
@@ -93,7 +93,7 @@ function usualStep(times: Float64Array): number {
     .subarray(1)
     .map((time, i) => time - (last[i] as number))
     .sort();
-  return steps.length === 0 ? DAY : (steps[Math.floor(steps.length / 2)] as number);
+  return steps.length === 0 ? DAY : (steps[Math.floor((steps.length - 1) / 2)] as number);
 }
 
 // A month that is too short for the day of the month gives its last day.

@@ -1,6 +1,7 @@
 import { checkInteger, checkOptions, quote } from '../arguments.js';
 import { numericColumn, type Table } from '../data/csv.js';
 import { CudnnGruError } from '../errors.js';
+import { baselines } from '../training/baselines.js';
 import { type ForecastErrors, forecastErrors } from '../training/metrics.js';
 import { timesOf } from './calendar.js';
 import { preprocessingOf } from './forecast_inputs.js';
@@ -14,7 +15,7 @@ export interface ForecastEvaluation {
   readonly forecasts: Float32Array;
   readonly truth: Float32Array;
   readonly errors: ForecastErrors;
-  /** By name; a baseline whose history is not in the table is left out. */
+  /** By name, as `baselines` of lib/training gives them; the climatology is fitted on the rows before the first that is forecast. */
   readonly baselines: Readonly<Record<string, ForecastErrors>>;
 }
 
@@ -37,7 +38,7 @@ export async function evaluateForecaster(
   options: EvaluationOptions = {},
 ): Promise<ForecastEvaluation> {
   checkOptions(options, 'options', ['firstRow']);
-  const { target, window, horizon, naiveScale } = preprocessingOf(model);
+  const { target, time, window, horizon, naiveScale } = preprocessingOf(model);
   const firstRow =
     options.firstRow === undefined ? firstNewRow(model, table) : checkInteger(options.firstRow, 'firstRow', { min: 0 });
   const from = Math.max(0, firstRow - window);
@@ -56,7 +57,15 @@ export async function evaluateForecaster(
   const { data: forecasts } = await model.predict(table, starts);
   const compare = (series: ArrayLike<number>) =>
     forecastErrors(series, truth, horizon, naiveScale > 0 ? naiveScale : undefined);
-  return { starts, forecasts, truth, errors: compare(forecasts), baselines: {} };
+  const naive = baselines({
+    values,
+    times: time === null ? null : timesOf(table, time),
+    trainingRows: from + window,
+    firstRows: starts.map((start) => start + window),
+    horizon,
+  });
+  const baselineErrors = Object.fromEntries(Object.entries(naive).map(([name, series]) => [name, compare(series)]));
+  return { starts, forecasts, truth, errors: compare(forecasts), baselines: baselineErrors };
 }
 
 // The first row later than the model's training data. Without times nobody can tell, so all rows count.

@@ -43,8 +43,8 @@ export async function writeForecasts(
   await writeCsv(path, forecastColumns(model, table, forecasts));
 }
 
-// Labels of the table's rows and of the `extra` rows that would follow.
-function rowLabels(table: Table, time: string | null, extra: number): string[] {
+/** Labels of the table's rows and of the `extra` rows that would follow: times, or row numbers from 1. */
+export function rowLabels(table: Table, time: string | null, extra: number): string[] {
   if (time === null) return Array.from({ length: table.rows + extra }, (_, row) => String(row + 1));
   const times = timesOf(table, time);
   return timeLabels(Float64Array.from([...times, ...timesAfter(times, extra)]));

@@ -65,7 +65,7 @@ export class Forecaster extends Module {
 
   /**
    * @param x [batch, window, inputSize], scaled
-   * @returns [batch, horizon]: the changes from the window's last target, in units of the target's scaler
+   * @returns shape [batch, horizon]: the changes from the window's last target, in units of the target's scaler
    * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH`
    */
   forward(x: Tensor): Tensor {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import {
   checkNumber,
   checkOneOf,
@@ -51,7 +52,7 @@ export interface TrainForecasterOptions
   numLayers?: number;
   /** Between the layers and before the output. Default: 0.2. */
   dropout?: number;
-  /** Passes over the training windows. Default: 30. */
+  /** Passes over the training windows. Default: 20. */
   epochs?: number;
   /** Windows per step. Default: 32. */
   batchSize?: number;
@@ -116,7 +117,7 @@ export interface TrainedForecaster {
  */
 export async function trainForecaster(options: TrainForecasterOptions): Promise<TrainedForecaster> {
   checkOptions(options, 'options', optionNames);
-  const { table, validation = 0.15, test = 0.2, batchSize = 32, epochs = 30, device = 'cpu', resume = false } = options;
+  const { table, validation = 0.15, test = 0.2, batchSize = 32, epochs = 20, device = 'cpu', resume = false } = options;
   const seed = checkSeed(options.seed ?? 0);
   const window = checkPositiveInteger(options.window ?? 60, 'window');
   const horizon = checkPositiveInteger(options.horizon ?? 7, 'horizon');
@@ -223,7 +224,7 @@ function summaryOf(
 ) {
   const best = result.history[result.bestEpoch - 1];
   return {
-    data: options.table.source,
+    data: basename(options.table.source),
     windows: { training: split.train.length, validation: split.validation.length, test: split.test.length },
     seed: options.seed ?? 0,
     epochs: result.history.length,

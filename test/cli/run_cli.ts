@@ -59,23 +59,26 @@ export function writeSeries(name: string, rows: number): void {
   writeFileSync(inFolder(name), `${lines.join('\n')}\n`);
 }
 
-/** The words of a small training. */
+/** The words of a small training; an option in `more` replaces the one here. */
 export function trainingWords(data: string, out: string, ...more: string[]): string[] {
-  const size = ['--window', '12', '--horizon', '3', '--hidden-size', '6', '--batch-size', '16', '--epochs', '2'];
+  const usual = {
+    '--data': data,
+    '--target': 'level',
+    '--inputs': 'other',
+    '--time': 'date',
+    '--out': out,
+    '--window': '12',
+    '--horizon': '3',
+    '--hidden-size': '6',
+    '--batch-size': '16',
+    '--epochs': '2',
+  };
   return [
     'train',
     'forecast',
-    '--data',
-    data,
-    '--target',
-    'level',
-    '--inputs',
-    'other',
-    '--time',
-    'date',
-    '--out',
-    out,
-    ...size,
+    ...Object.entries(usual)
+      .filter(([name]) => !more.includes(name))
+      .flat(),
     ...more,
   ];
 }

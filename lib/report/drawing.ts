@@ -1,0 +1,36 @@
+import type { PlotOptions } from '@observablehq/plot';
+import { Html, html } from './html.js';
+
+/** Room for a chart, in CSS pixels. */
+export interface Layout {
+  readonly name: 'wide' | 'narrow';
+  readonly width: number;
+  readonly narrow: boolean;
+}
+
+/** Draws a chart for every layout; `label` says what it shows to those who do not see it. */
+export type Draw = (label: string, chart: (plot: Plot, layout: Layout) => PlotOptions) => Html;
+
+export type Plot = typeof import('@observablehq/plot');
+
+// One for wide screens and paper, one for telephones; the page shows the one that fits. Scaled down, the text would be too small to read.
+const layouts: readonly Layout[] = [
+  { name: 'wide', width: 880, narrow: false },
+  { name: 'narrow', width: 350, narrow: true },
+];
+
+/** Loads the library of the charts and a document for it to draw in. */
+export async function startDrawing(): Promise<Draw> {
+  const [plot, { parseHTML }] = await Promise.all([import('@observablehq/plot'), import('linkedom')]);
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const style = { fontSize: '12px', overflow: 'visible' };
+  return (label, chart) => {
+    const drawn = layouts.map((layout) => {
+      const { width, name } = layout;
+      const options = { ...chart(plot, layout), document, width, style } as unknown as PlotOptions;
+      const svg = new Html(String(plot.plot(options).outerHTML));
+      return html`<div class="${name}" role="img" aria-label="${label}">${svg}</div>`;
+    });
+    return html`${drawn}`;
+  };
+}
