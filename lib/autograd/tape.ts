@@ -10,6 +10,7 @@ type Edge = { node: Node; result: number } | { leaf: Tensor };
 /** One recorded operation. */
 export class Node {
   grads: Grads;
+  readonly #versions: readonly (number | undefined)[];
 
   constructor(
     /** Counts up: a node comes after everything it was computed from. */
@@ -20,6 +21,7 @@ export class Node {
     private rule: ((resultGrads: Grads) => Grads) | null,
     private saved: readonly MaybeTensor[],
   ) {
+    this.#versions = saved.map((tensor) => tensor?.storage.version);
     this.grads = new Array<Tensor | null>(results).fill(null);
   }
 
@@ -31,6 +33,12 @@ export class Node {
       throw new CudnnGruError(
         'ERR_NO_GRADIENT',
         `backward(): the graph through ${this.operation} was already used and freed; run the forward pass again`,
+      );
+    }
+    if (this.saved.some((tensor, index) => tensor?.storage.version !== this.#versions[index])) {
+      throw new CudnnGruError(
+        'ERR_NO_GRADIENT',
+        `backward(): a tensor that ${this.operation} needs was changed in place (write, an optimizer's step) after the forward pass`,
       );
     }
     const inputGrads = this.rule(grads);

@@ -13,7 +13,7 @@ import {
   Sequential,
 } from '../layers/index.js';
 import { withParameterBudget } from '../layers/parameters.js';
-import type { DeviceName } from '../tensor/device.js';
+import { type DeviceName, withDefaultDevice } from '../tensor/device.js';
 import { elementCount } from '../tensor/tensor.js';
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from './safetensors.js';
 
@@ -88,11 +88,11 @@ export async function loadModel(path: string, options: { device?: DeviceName | '
   checkString(path, 'path');
   const file = await openSafetensors(path);
   try {
-    const model = modelFrom(file);
+    const model = withDefaultDevice(options.device ?? 'cpu', () => modelFrom(file));
     const record: Record<string, { shape: readonly number[]; data: Float32Array | Int32Array }> = {};
     for (const [name, { shape }] of file.entries) record[name] = { shape, data: await file.read(name) };
     await model.loadStateDict(record);
-    return model.to(options.device ?? 'cpu').eval();
+    return model.eval();
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError) {
       throw new CudnnGruError('ERR_FORMAT', `${path}: ${error.message}`, { cause: error });

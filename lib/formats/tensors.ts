@@ -13,7 +13,7 @@ export async function loadSafetensors(
   path: string,
   options: { device?: DeviceName | 'auto' } = {},
 ): Promise<Record<string, Tensor>> {
-  const device = deviceOf(options.device ?? 'cpu');
+  const device = deviceOf(options.device);
   const file = await openSafetensors(path);
   try {
     const tensors: Record<string, Tensor> = Object.create(null);

@@ -6,11 +6,13 @@ import {
   checkOptions,
   checkPositiveInteger,
 } from '../arguments.js';
+import { addon } from '../native/load.js';
 import { type GruVariant, gru, type Lengths } from '../ops/index.js';
+import type { Device } from '../tensor/device.js';
 import { defaultGenerator, type Generator } from '../tensor/generator.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Architecture, Module } from './module.js';
-import { type LayerOptions, layerOptions, uniformParameters } from './parameters.js';
+import { type BlockLayout, type LayerOptions, layerOptions, placeTogether, uniformParameters } from './parameters.js';
 
 export interface GRUOptions extends LayerOptions {
   /** Features of each step of the input. */
@@ -29,6 +31,11 @@ export interface GRUOptions extends LayerOptions {
   variant?: GruVariant;
   /** Sequences are [time, batch, features]. Default: false, [batch, time, features]. */
   timeMajor?: boolean;
+}
+
+interface ParameterName {
+  name: `weight_${string}` | `bias_${string}`;
+  shape: number[];
 }
 
 export interface GRUInputs {
@@ -57,6 +64,7 @@ export class GRU extends Module {
   readonly timeMajor: boolean;
   /** Draws the dropout masks; a Trainer puts its own here. */
   generator: Generator;
+  readonly #parameters: readonly ParameterName[];
   [weight: `weight_${string}`]: Tensor;
   [bias: `bias_${string}`]: Tensor;
 
@@ -82,13 +90,12 @@ export class GRU extends Module {
     this.variant = checkOneOf(options.variant ?? 'resetAfter', 'variant', ['resetAfter', 'resetBefore']);
     this.timeMajor = checkBoolean(options.timeMajor ?? false, 'timeMajor');
     this.generator = options.generator ?? defaultGenerator;
-    const names = this.#parameterNames();
-    const parameters = uniformParameters(
-      names.map(({ shape }) => shape),
-      1 / Math.sqrt(this.hiddenSize),
-      options,
+    this.#parameters = this.#parameterNames();
+    const shapes = this.#parameters.map(({ shape }) => shape);
+    const drawn = uniformParameters(shapes, 1 / Math.sqrt(this.hiddenSize), options, (device) =>
+      this.#layoutOn(device),
     );
-    for (const [index, { name }] of names.entries()) this[name] = parameters[index] as Tensor;
+    for (const [index, { name }] of this.#parameters.entries()) this[name] = drawn[index] as Tensor;
   }
 
   override architecture(): Architecture {
@@ -121,13 +128,26 @@ export class GRU extends Module {
   }
 
   #weights(): Tensor[] {
-    return this.#parameterNames().map(({ name }) => this[name] as Tensor);
+    return this.#parameters.map(({ name }) => this[name] as Tensor);
   }
 
-  #parameterNames(): { name: `weight_${string}` | `bias_${string}`; shape: number[] }[] {
+  /** @internal All parameters move as one block, in the layout that the device's kernels want. */
+  protected override placeOn(device: Device, parameters: readonly Tensor[]): Tensor[] {
+    if (parameters.length !== this.#parameters.length) return super.placeOn(device, parameters);
+    return placeTogether(parameters, this.#layoutOn(device), device, (from, to) => to.write(from.dataSync()));
+  }
+
+  #layoutOn(device: Device): BlockLayout {
+    const { inputSize, hiddenSize, numLayers, bidirectional, bias } = this;
+    const directions = bidirectional ? 2 : 1;
+    const [elements, ...offsets] = addon.gruLayout(device.index, inputSize, hiddenSize, numLayers, directions, bias);
+    return { elements: elements as number, offsets };
+  }
+
+  #parameterNames(): ParameterName[] {
     const { inputSize, hiddenSize } = this;
     const directions = this.bidirectional ? ['', '_reverse'] : [''];
-    const names: { name: `weight_${string}` | `bias_${string}`; shape: number[] }[] = [];
+    const names: ParameterName[] = [];
     for (let layer = 0; layer < this.numLayers; layer++) {
       for (const direction of directions) {
         const suffix = `l${layer}${direction}`;

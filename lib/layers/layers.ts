@@ -8,6 +8,7 @@ import {
 } from '../arguments.js';
 import { dropout, embedding, layerNorm, linear } from '../ops/index.js';
 import { ones, randn, zeros } from '../tensor/creation.js';
+import { deviceOf } from '../tensor/device.js';
 import { defaultGenerator, type Generator } from '../tensor/generator.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Architecture, Module } from './module.js';
@@ -81,11 +82,12 @@ export class Embedding extends Module {
     checkOptions(options, 'options', ['vocabularySize', 'embeddingSize', 'paddingIndex', ...layerOptions]);
     this.vocabularySize = checkPositiveInteger(options.vocabularySize, 'vocabularySize');
     this.embeddingSize = checkPositiveInteger(options.embeddingSize, 'embeddingSize');
-    const { paddingIndex, device = 'cpu', generator = defaultGenerator } = options;
+    const { paddingIndex, generator = defaultGenerator } = options;
     if (paddingIndex !== undefined)
       checkInteger(paddingIndex, 'paddingIndex', { min: 0, max: this.vocabularySize - 1 });
     this.paddingIndex = paddingIndex;
     claimParameters(this.vocabularySize * this.embeddingSize);
+    const device = deviceOf(options.device).name;
     const drawn = randn([this.vocabularySize, this.embeddingSize], { device, generator });
     if (paddingIndex !== undefined) {
       const mask = new Float32Array(this.vocabularySize).fill(1);
@@ -168,7 +170,7 @@ export class LayerNorm extends Module {
     checkOptions(options, 'options', ['size', 'epsilon', ...layerOptions]);
     this.size = checkPositiveInteger(options.size, 'size');
     this.epsilon = checkNumber(options.epsilon ?? 1e-5, 'epsilon', { above: 0 });
-    const { device = 'cpu' } = options;
+    const device = deviceOf(options.device).name;
     claimParameters(2 * this.size);
     this.weight = asParameter(ones([this.size], { device }));
     this.bias = asParameter(zeros([this.size], { device }));

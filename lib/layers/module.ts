@@ -1,8 +1,9 @@
 import { checkBoolean, hint, wrongKind, wrongRange } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
-import { type DeviceName, deviceOf } from '../tensor/device.js';
-import { keepFromScope } from '../tensor/scope.js';
+import { upload } from '../ops/result.js';
+import { type Device, type DeviceName, deviceOf } from '../tensor/device.js';
 import { Tensor, type TensorData } from '../tensor/tensor.js';
+import { asParameter } from './parameters.js';
 
 /** Anything that JSON can hold. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -138,16 +139,36 @@ export abstract class Module {
     return { missing, unknown };
   }
 
-  /** Moves every parameter to a device. Gradients are dropped: move a model before its optimizer is made. */
+  /**
+   * Moves every parameter to a device; blocks until the numbers are there. Gradients are dropped: move a model before its optimizer is
+   * made.
+   */
   to(device: DeviceName | 'auto'): this {
-    const target = deviceOf(device);
-    for (const [name, value] of Object.entries(this)) {
-      if (!(value instanceof Tensor) || value.on === target) continue;
-      (this as Record<string, unknown>)[name] = keepFromScope(value.to(target.name));
-      value.dispose();
-    }
-    for (const [, child] of this.children()) child.to(device);
+    this.#moveTo(deviceOf(device), new Map());
     return this;
+  }
+
+  // A parameter that two modules share stays one.
+  #moveTo(target: Device, moved: Map<Tensor, Tensor>): void {
+    const own = Object.entries(this).filter(([, value]) => value instanceof Tensor && value.on !== target) as [
+      string,
+      Tensor,
+    ][];
+    const first = [...new Set(own.map(([, tensor]) => tensor))].filter((tensor) => !moved.has(tensor));
+    for (const [index, tensor] of (first.length > 0 ? this.placeOn(target, first) : []).entries()) {
+      moved.set(first[index] as Tensor, tensor);
+    }
+    for (const [name, tensor] of own) (this as Record<string, unknown>)[name] = moved.get(tensor);
+    for (const [, child] of this.children()) child.#moveTo(target, moved);
+  }
+
+  /** @internal New tensors on a device with the numbers of these, which are disposed. */
+  protected placeOn(device: Device, tensors: readonly Tensor[]): Tensor[] {
+    return tensors.map((tensor) => {
+      const placed = asParameter(upload(tensor.dataSync(), tensor.shape, device));
+      tensor.dispose();
+      return placed;
+    });
   }
 
   /** Gives every parameter's memory back. */

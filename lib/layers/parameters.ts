@@ -1,8 +1,9 @@
 import { wrongKind } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
-import { divide } from '../ops/result.js';
+import { addon } from '../native/load.js';
+import { divide, fill } from '../ops/result.js';
 import { uniform } from '../tensor/creation.js';
-import { type DeviceName, deviceOf } from '../tensor/device.js';
+import { type Device, type DeviceName, deviceOf } from '../tensor/device.js';
 import { Generator } from '../tensor/generator.js';
 import { keepFromScope } from '../tensor/scope.js';
 import { elementCount, type Tensor } from '../tensor/tensor.js';
@@ -44,21 +45,61 @@ export function claimParameters(elements: number): void {
   budget -= elements;
 }
 
-/** @internal Parameters of these shapes, side by side in one block of memory, each drawn evenly from [-bound, bound). */
+/** @internal Where parameters lie in their block, in elements: as `Device::gruLayout` says. */
+export interface BlockLayout {
+  elements: number;
+  offsets: readonly number[];
+}
+
+/**
+ * @internal Parameters of these shapes in one block of memory, each drawn evenly from [-bound, bound): the same numbers whatever the layout.
+ *
+ * @param layoutOn where the device wants them; side by side if left out
+ */
 export function uniformParameters(
   shapes: readonly (readonly number[])[],
   bound: number,
   options: LayerOptions,
+  layoutOn?: (device: Device) => BlockLayout,
 ): Tensor[] {
-  const { device = 'cpu', generator } = options;
+  const { generator } = options;
   if (generator !== undefined && !(generator instanceof Generator))
     throw wrongKind('generator', 'a Generator', generator);
+  const device = deviceOf(options.device);
   const total = shapes.reduce((sum, shape) => sum + elementCount(shape), 0);
   claimParameters(total);
-  const whole = uniform([total], -bound, bound, { device: deviceOf(device).name, ...(generator && { generator }) });
-  const parameters = divide(whole, shapes);
-  for (const parameter of parameters) asParameter(parameter);
-  return parameters;
+  const whole = uniform([total], -bound, bound, { device: device.name, ...(generator && { generator }) });
+  const drawn = divide(whole, shapes);
+  const layout = layoutOn?.(device);
+  if (!layout || isSideBySide(layout, shapes)) return drawn.map(asParameter);
+  return placeTogether(drawn, layout, device, (from, to) =>
+    addon.copy(device.index, from.size, from.handle, to.handle),
+  );
+}
+
+/** @internal New parameters in one block of this layout, filled by `copy`; the old ones are disposed. */
+export function placeTogether(
+  tensors: readonly Tensor[],
+  layout: BlockLayout,
+  device: Device,
+  copy: (from: Tensor, to: Tensor) => void,
+): Tensor[] {
+  const shapes = tensors.map((tensor) => tensor.shape);
+  const placed = divide(fill([layout.elements], 0, device), shapes, layout.offsets);
+  for (const [index, tensor] of tensors.entries()) {
+    copy(tensor, placed[index] as Tensor);
+    tensor.dispose();
+  }
+  return placed.map(asParameter);
+}
+
+function isSideBySide(layout: BlockLayout, shapes: readonly (readonly number[])[]): boolean {
+  let end = 0;
+  for (const [index, shape] of shapes.entries()) {
+    if (layout.offsets[index] !== end) return false;
+    end += elementCount(shape);
+  }
+  return layout.elements === end;
 }
 
 /** @internal A leaf that wants gradients and outlives every scope. */

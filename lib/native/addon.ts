@@ -435,7 +435,7 @@ export interface Addon {
   ): Pending;
 
   upload(device: DeviceIndex, data: Float32Array | Int32Array, handle: Handle): void;
-  divide(handle: Handle, handles: Handles, counts: Int32Array): void;
+  divide(handle: Handle, handles: Handles, offsets: Float64Array, counts: Float64Array): void;
   write(handle: Handle, data: Float32Array | Int32Array): void;
   read(handle: Handle, data: Float32Array | Int32Array): Promise<void>;
   readSync(handle: Handle, data: Float32Array | Int32Array): void;
@@ -449,6 +449,15 @@ export interface Addon {
   releaseCache(device: DeviceIndex): void;
   threads(device: DeviceIndex): number;
   setThreads(device: DeviceIndex, threads: number): void;
+  /** Where the parameters of a GRU stack lie in one block: its number of elements, then the parameters' offsets. */
+  gruLayout(
+    device: DeviceIndex,
+    inputSize: number,
+    hiddenSize: number,
+    layers: number,
+    directions: number,
+    hasBias: boolean,
+  ): Float64Array;
   /** Crossings from JavaScript so far. */
   calls(): number;
   /** Which class native errors are made of. */

@@ -131,16 +131,18 @@ export function relu(x: Tensor): Tensor {
   return unary('relu', x);
 }
 
-/** A copy in memory of its own, cut off from the graph. */
+/** A copy in memory of its own. Gradients pass through; `x.detach()` first if they should not. */
 export function clone(x: Tensor): Tensor {
   checkTensor(x, 'x', 'any');
   const out = resultLike(x);
   addon.slice(x.on.index, 1, x.size, 1, 0, x.size, x.handle, out.handle);
+  record('clone', [x], out, [], (grad) => [grad.detach()]);
   return out;
 }
 
 /** x as it is, in another shape of the same size; shares the memory. */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
+  checkTensor(x, 'x', 'any');
   const out = new Tensor(x.storage.retain(), shape, x.dtype, x.on);
   const from = x.shape;
   record('reshape', [x], out, [], (grad) => [new Tensor(grad.storage.retain(), from, grad.dtype, grad.on)]);

@@ -68,11 +68,10 @@ export function gru(x: Tensor, weights: readonly Tensor[], options: GruOptions =
   const initial = options.initialHidden ?? null;
   if (initial) checkTensorShape(initial, 'initialHidden', [layers * directions, batch, hiddenSize]);
   const lengths = options.lengths ? checkLengths(options.lengths, 'lengths', batch, 0, time) : null;
-  const device = commonDevice('gru', {
-    x,
-    initialHidden: initial,
-    ...Object.fromEntries(weights.map((w, i) => [`weights[${i}]`, w])),
-  });
+  const device = commonDevice('gru', { x, initialHidden: initial });
+  for (const [index, weight] of weights.entries()) {
+    if (weight.on !== device) commonDevice('gru', { x, [`weights[${index}]`]: weight });
+  }
 
   const width = directions * hiddenSize;
   const drops = dropout > 0 && layers > 1;

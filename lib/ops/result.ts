@@ -22,14 +22,15 @@ export function upload(data: TensorData, shape: readonly number[], device: Devic
   return out;
 }
 
-/** @internal Tensors of these shapes, side by side in the memory of `whole`, which is given up. */
-export function divide(whole: Tensor, shapes: readonly (readonly number[])[]): Tensor[] {
+/** @internal Tensors of these shapes in the memory of `whole`, which is given up; side by side if no offsets (in elements) are given. */
+export function divide(whole: Tensor, shapes: readonly (readonly number[])[], offsets?: ArrayLike<number>): Tensor[] {
   const parts = shapes.map((shape) => result(shape, whole.dtype, whole.on));
-  addon.divide(
-    whole.handle,
-    handlesOf(parts),
-    Int32Array.from(parts, (part) => part.size),
-  );
+  const counts = Float64Array.from(parts, (part) => part.size);
+  const sideBySide = new Float64Array(parts.length);
+  for (let index = 1; index < parts.length; index++) {
+    sideBySide[index] = (sideBySide[index - 1] as number) + (counts[index - 1] as number);
+  }
+  addon.divide(whole.handle, handlesOf(parts), offsets ? Float64Array.from(offsets) : sideBySide, counts);
   whole.dispose();
   return parts;
 }

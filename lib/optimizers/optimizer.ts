@@ -154,6 +154,7 @@ export abstract class Optimizer<S extends { learningRate: number; weightDecay: n
         gradients(parameters),
       ] as const;
       pending = this.update(group.options, shared, parameters);
+      for (const parameter of parameters) parameter.storage.version++;
     }
     if (pending > aheadLimit) await addon.drain(index, aheadLimit / 2);
     else if (performance.now() - lastTurn > turnLimit) await new Promise((resolve) => setImmediate(resolve));

@@ -52,7 +52,7 @@ export function tensor(
   if (elementCount(dimensions) !== elementCount(nested)) {
     throw wrongRange('shape', `dimensions with ${elementCount(nested)} elements in all`, shape);
   }
-  return withGrad(upload(hostArray(data, dtype, nested), dimensions, deviceOf(options.device ?? 'cpu')), options);
+  return withGrad(upload(hostArray(data, dtype, nested), dimensions, deviceOf(options.device)), options);
 }
 
 /** A tensor of zeros. @throws TypeError, RangeError */
@@ -91,7 +91,7 @@ export function uniform(shape: readonly number[], low = 0, high = 1, options: Ra
 function filled(shape: readonly number[], value: number, options: TensorOptions): Tensor {
   checkOptions(options, 'options', tensorOptions);
   const dimensions = checkShape(shape, 'shape');
-  const device = deviceOf(options.device ?? 'cpu');
+  const device = deviceOf(options.device);
   if (checkOneOf(options.dtype ?? 'float32', 'dtype', dtypes) === 'int32') {
     return upload(new Int32Array(elementCount(dimensions)).fill(value), dimensions, device);
   }
@@ -102,7 +102,7 @@ function checkRandom(options: RandomOptions): { device: Device; generator: Gener
   checkOptions(options, 'options', ['device', 'requiresGrad', 'generator']);
   const generator = options.generator ?? defaultGenerator;
   if (!(generator instanceof Generator)) throw wrongKind('generator', 'a Generator', generator);
-  return { device: deviceOf(options.device ?? 'cpu'), generator };
+  return { device: deviceOf(options.device), generator };
 }
 
 function withGrad(result: Tensor, options: { requiresGrad?: boolean }): Tensor {

@@ -1,4 +1,4 @@
-import { checkInteger, wrongKind } from '../arguments.js';
+import { checkInteger, wrongKind, wrongRange } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
 import type { DeviceIndex, MemoryUse } from '../native/addon.js';
 import { addon } from '../native/load.js';
@@ -25,22 +25,37 @@ export interface Device {
   readonly index: DeviceIndex;
 }
 
+const names = "'cpu', 'cuda', 'cuda:<number>' or 'auto'";
 const open = new Map<string, Device>();
+let defaultName: DeviceName | 'auto' = 'cpu';
+let threadsAsked: number | undefined;
 
 /**
  * The device of this name, opened at its first use.
- * @throws TypeError for a value that is no string; CudnnGruError `ERR_DEVICE_UNAVAILABLE` with the reason and the remedy,
- * `ERR_UNSUPPORTED` for a name that no backend has.
+ * @param name default: 'cpu'
+ * @throws TypeError, RangeError for what is no device's name; CudnnGruError `ERR_DEVICE_UNAVAILABLE` with the reason and the remedy
  */
-export function deviceOf(name: DeviceName | 'auto'): Device {
+export function deviceOf(name: DeviceName | 'auto' = defaultName): Device {
   const known = open.get(name);
   if (known) return known;
-  if (typeof name !== 'string') throw wrongKind('device', "'cpu', 'cuda', 'cuda:<number>' or 'auto'", name);
+  if (typeof name !== 'string') throw wrongKind('device', names, name);
+  if (!/^(auto|cpu|cuda(:(0|[1-9]\d{0,3}))?)$/.test(name)) throw wrongRange('device', names, name);
   const chosen = name === 'auto' ? automatic() : name === 'cuda' ? 'cuda:0' : name;
   const device = open.get(chosen) ?? { name: chosen as DeviceName, index: addon.openDevice(chosen) };
   open.set(chosen, device);
   open.set(name, device);
   return device;
+}
+
+/** @internal Runs `fn` so that what is made in it without naming a device is made on this one. */
+export function withDefaultDevice<T>(name: DeviceName | 'auto', fn: () => T): T {
+  const before = defaultName;
+  defaultName = name;
+  try {
+    return fn();
+  } finally {
+    defaultName = before;
+  }
 }
 
 function automatic(): string {
@@ -59,16 +74,17 @@ export function devices(): DeviceReport[] {
 }
 
 /**
- * How many threads the CPU device computes with. The default is the number of CPUs granted to the process, or
- * `CUDNN_GRU_THREADS`. Waits for the work in the queue.
+ * How many threads the CPU device computes with, from the next operation on. The default is the number of CPUs granted to the process, or
+ * `CUDNN_GRU_THREADS`. Results do not depend on it.
  * @throws TypeError, RangeError unless `threads` is an integer from 1 to 1024.
  */
 export function setThreads(threads: number): void {
-  addon.setThreads(deviceOf('cpu').index, checkInteger(threads, 'threads', { min: 1, max: 1024 }));
+  threadsAsked = checkInteger(threads, 'threads', { min: 1, max: 1024 });
+  addon.setThreads(deviceOf('cpu').index, threads);
 }
 
 export function getThreads(): number {
-  return addon.threads(deviceOf('cpu').index);
+  return threadsAsked ?? addon.threads(deviceOf('cpu').index);
 }
 
 /** Resolves when everything queued on the device so far has run. */

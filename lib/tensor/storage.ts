@@ -1,3 +1,4 @@
+import { CudnnGruError } from '../errors.js';
 import type { Handle } from '../native/addon.js';
 import { addon } from '../native/load.js';
 
@@ -38,6 +39,8 @@ export function flushReleases(): void {
  */
 export class Storage {
   readonly handle: Handle = newHandle();
+  /** Raised by every change in place, so that the tape notices when numbers that it needs are no longer there. */
+  version = 0;
   #references = 1;
 
   /** @param count elements of four bytes */
@@ -48,11 +51,13 @@ export class Storage {
   }
 
   retain(): this {
+    if (this.#references === 0) throw new CudnnGruError('ERR_DISPOSED', 'a tensor was used after its dispose()');
     this.#references++;
     return this;
   }
 
   release(): void {
+    if (this.#references === 0) throw new CudnnGruError('ERR_INTERNAL', 'a storage was released twice');
     if (--this.#references === 0) releaseHandle(this.handle, this.count);
   }
 }

@@ -176,7 +176,7 @@ export class Tensor {
     return new Tensor(this.storage.retain(), this.shape, this.dtype, this.on);
   }
 
-  /** A copy of the numbers in memory of its own, cut off from the graph. */
+  /** A copy of the numbers in memory of its own. Gradients pass through. */
   clone(): Tensor {
     return ops.clone(this);
   }
@@ -196,6 +196,7 @@ export class Tensor {
     if (!(data instanceof expected)) throw wrongKind('data', `a ${expected.name}`, data);
     if (data.length !== this.size) throw wrongRange('data', `${this.size} numbers for shape [${this.shape}]`, data);
     addon.write(this.handle, data);
+    this.storage.version++;
   }
 
   /** Gives the memory back. Commands in the queue, and a graph that still needs the numbers, keep them until they are done. */

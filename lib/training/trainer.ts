@@ -8,6 +8,7 @@ import {
   checkString,
   wrongKind,
 } from '../arguments.js';
+import { noGrad } from '../autograd/tape.js';
 import { CudnnGruError } from '../errors.js';
 import { Module } from '../layers/module.js';
 import { addon } from '../native/load.js';
@@ -230,14 +231,16 @@ export class Trainer {
     for (const [name, parameter] of this.#options.model.namedParameters()) {
       const kept = this.#best.get(name);
       if (kept) addon.copy(parameter.on.index, parameter.size, parameter.handle, kept.handle);
-      else this.#best.set(name, keepFromScope(clone(parameter)));
+      else this.#best.set(name, keepFromScope(noGrad(() => clone(parameter))));
     }
   }
 
   #restoreBest(): void {
     for (const [name, parameter] of this.#options.model.namedParameters()) {
       const kept = this.#best.get(name);
-      if (kept) addon.copy(parameter.on.index, parameter.size, kept.handle, parameter.handle);
+      if (!kept) continue;
+      addon.copy(parameter.on.index, parameter.size, kept.handle, parameter.handle);
+      parameter.storage.version++;
     }
   }
 

@@ -1,5 +1,6 @@
 #include "addon/argument_reader.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace cudnn_gru {
@@ -233,7 +234,7 @@ void ArgumentReader::optionalInOutListLike(std::vector<View>& views, const char*
 void ArgumentReader::create(View& view, const char* name, int64_t count, DType dtype) {
   const double handle = nextNumber(name);
   view =
-      View{std::make_shared<Buffer>(queue_->sharedDevice(), size_t(count) * kBytesPerElement), 0, size_t(count), dtype};
+      View{std::make_shared<Buffer>(queue_->sharedDevice(), size_t(count) * bytesOf(dtype)), 0, size_t(count), dtype};
   bindings_.outputs.push_back(view.buffer.get());
   created_.emplace_back(handle, view);
 }
@@ -253,17 +254,27 @@ void ArgumentReader::optionalOut(View& view, const char* name, Dims dims) {
 
 void ArgumentReader::optionalSaved(View& view, const char* name) { optionalOut(view, name, {0}); }
 
+// A tensor that is listed twice (tied weights) would have one gradient overwrite the other.
+bool ArgumentReader::areDisjointPartsOfOne(const std::vector<View>& views) {
+  std::vector<std::pair<size_t, size_t>> ranges;
+  for (const View& view : views) {
+    if (view.buffer != views.front().buffer) return false;
+    ranges.emplace_back(view.offset, view.offset + view.count);
+  }
+  std::sort(ranges.begin(), ranges.end());
+  for (size_t i = 1; i < ranges.size(); ++i)
+    if (ranges[i].first < ranges[i - 1].second) return false;
+  return true;
+}
+
 void ArgumentReader::optionalOutListLike(std::vector<View>& views, const char* name, const std::vector<View>& others) {
   const std::vector<double> handles = nextHandles(name);
   if (handles.empty()) return;
   CUDNN_GRU_CHECK(handles.size() == others.size(), std::string(name) + " has the wrong number of handles");
-  bool together = true;
+  const bool together = areDisjointPartsOfOne(others);
   size_t total = 0;
-  for (const View& other : others) {
-    together = together && other.buffer == others.front().buffer;
-    total += other.count;
-  }
-  const size_t bytes = together ? others.front().buffer->bytes() : total * kBytesPerElement;
+  for (const View& other : others) total += other.count;
+  const size_t bytes = together ? others.front().buffer->bytes() : total * bytesOf(DType::kFloat32);
   const auto buffer = std::make_shared<Buffer>(queue_->sharedDevice(), bytes);
   bindings_.outputs.push_back(buffer.get());
   size_t offset = 0;

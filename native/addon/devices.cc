@@ -49,12 +49,38 @@ napi_value threads(Environment& environment, const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), deviceAt(environment, info).threads());
 }
 
+class SetThreadsCommand : public Command {
+ public:
+  explicit SetThreadsCommand(int threads) : threads_(threads) {}
+  void run(Device& device) override { device.setThreads(threads_); }
+  void fail(const Error&) noexcept override {}  // the team stays as it is
+
+ private:
+  int threads_;
+};
+
 napi_value setThreads(Environment& environment, const Napi::CallbackInfo& info) {
   CUDNN_GRU_CHECK(info[0].IsNumber() && info[1].IsNumber(), "device and threads are not numbers");
   Queue& queue = environment.queue(info[0].As<Napi::Number>().DoubleValue());
-  queue.wait();  // the team changes between operations
-  queue.device().setThreads(info[1].As<Napi::Number>().Int32Value());
+  // Between operations, so by the queue's thread.
+  queue.push(std::make_unique<SetThreadsCommand>(info[1].As<Napi::Number>().Int32Value()));
   return info.Env().Undefined();
+}
+
+napi_value gruLayout(Environment& environment, const Napi::CallbackInfo& info) {
+  const Device& device = deviceAt(environment, info);
+  int64_t sizes[4];
+  for (size_t i = 0; i < 4; ++i) {
+    CUDNN_GRU_CHECK(info[i + 1].IsNumber(), "a size is not a number");
+    sizes[i] = info[i + 1].As<Napi::Number>().Int64Value();
+    CUDNN_GRU_CHECK(sizes[i] >= 1 && sizes[i] <= (1 << 24), "a size is out of range");
+  }
+  CUDNN_GRU_CHECK(info[5].IsBoolean(), "hasBias is not a boolean");
+  const GruLayout layout = device.gruLayout(sizes[0], sizes[1], sizes[2], sizes[3], info[5].As<Napi::Boolean>());
+  Napi::Float64Array result = Napi::Float64Array::New(info.Env(), layout.offsets.size() + 1);
+  result[0] = double(layout.elements);
+  for (size_t i = 0; i < layout.offsets.size(); ++i) result[i + 1] = double(layout.offsets[i]);
+  return result;
 }
 
 napi_value calls(Environment& environment, const Napi::CallbackInfo& info) {
@@ -67,12 +93,6 @@ napi_value setErrorClass(Environment& environment, const Napi::CallbackInfo& inf
   return info.Env().Undefined();
 }
 
-template <napi_value (*body)(Environment&, const Napi::CallbackInfo&)>
-Napi::Value call(const Napi::CallbackInfo& info) {
-  return Napi::Value(info.Env(),
-                     guarded(info.Env(), [&](Environment& environment) { return body(environment, info); }));
-}
-
 }  // namespace
 
 void exportDevices(Napi::Env env, Napi::Object exports) {
@@ -82,6 +102,7 @@ void exportDevices(Napi::Env env, Napi::Object exports) {
   exports.Set("releaseCache", Napi::Function::New<call<releaseCache>>(env, "releaseCache"));
   exports.Set("threads", Napi::Function::New<call<threads>>(env, "threads"));
   exports.Set("setThreads", Napi::Function::New<call<setThreads>>(env, "setThreads"));
+  exports.Set("gruLayout", Napi::Function::New<call<gruLayout>>(env, "gruLayout"));
   exports.Set("setErrorClass", Napi::Function::New<call<setErrorClass>>(env, "setErrorClass"));
   exports.Set("calls", Napi::Function::New<call<calls>>(env, "calls"));
 }

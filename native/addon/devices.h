@@ -9,6 +9,7 @@ namespace cudnn_gru {
 //   devices() -> DeviceReport[]             every device of every backend, with the reason where one is missing
 //   memoryUse(device) -> { bytesInUse, peakBytes, bytesReserved }
 //   releaseCache(device), threads(device) -> number, setThreads(device, threads), calls() -> number
+//   gruLayout(device, inputSize, hiddenSize, layers, directions, hasBias) -> [elements, ...offsets] of its parameters
 //   setErrorClass(CudnnGruError)            the class of every error from here
 void exportDevices(Napi::Env env, Napi::Object exports);
 

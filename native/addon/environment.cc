@@ -52,22 +52,20 @@ void Environment::define(double handle, View view) {
   const size_t index = size_t(handle);
   if (index >= slots_.size()) slots_.resize(std::max(index + 1, slots_.size() * 2));
   CUDNN_GRU_CHECK(!slots_[index].buffer, "handle already in use");
-  heldBytes_ += int64_t(view.count * kBytesPerElement);
   slots_[index] = std::move(view);
 }
 
 void Environment::release(double handle) {
   if (!(handle > 0 && handle < slots_.size())) return;
-  View& slot = slots_[size_t(handle)];
-  heldBytes_ -= int64_t(slot.count * kBytesPerElement);
-  slot = View();
+  slots_[size_t(handle)] = View();
 }
 
-void Environment::reportPending() {
-  const int64_t change = heldBytes_ - reportedBytes_;
-  if (std::abs(change) < kReportStep) return;
-  Napi::MemoryManagement::AdjustExternalMemory(env_, change);
-  reportedBytes_ = heldBytes_;
+void Environment::reportMemory() {
+  int64_t held = 0;
+  for (const OpenDevice& device : devices_) held += int64_t(device.queue->device().memoryUse().bytesInUse);
+  if (std::abs(held - reportedBytes_) < kReportStep) return;
+  Napi::MemoryManagement::AdjustExternalMemory(env_, held - reportedBytes_);
+  reportedBytes_ = held;
 }
 
 size_t Environment::openDevice(const std::string& name) {
@@ -82,10 +80,10 @@ Queue& Environment::queue(double device) {
   return *devices_[size_t(device)].queue;
 }
 
-std::vector<std::pair<std::string, Queue*>> Environment::openDevices() {
-  std::vector<std::pair<std::string, Queue*>> result;
-  for (const OpenDevice& device : devices_) result.emplace_back(device.name, device.queue.get());
-  return result;
+Queue& Environment::queueOf(const View& view) {
+  for (const OpenDevice& device : devices_)
+    if (&device.queue->device() == &view.buffer->device()) return *device.queue;
+  throw Error("ERR_INTERNAL", "a buffer's device is not open here");
 }
 
 void Environment::expectCompletion() {
@@ -111,7 +109,7 @@ void Environment::runCompletions(Napi::Env env) {
   for (const auto& then : ready) {
     try {
       then(env);
-    } catch (const Napi::Error&) {
+    } catch (...) {
       // JavaScript can no longer run here: the environment is being terminated, and nobody waits for the answer.
     }
   }

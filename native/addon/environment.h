@@ -31,15 +31,15 @@ class Environment {
   // Devices are opened once and named by their position from then on.
   size_t openDevice(const std::string& name);
   Queue& queue(double device);
-  std::vector<std::pair<std::string, Queue*>> openDevices();
+  Queue& queueOf(const View& view);
 
   // Runs `then` on the JavaScript thread; callable from any thread. The event loop stays alive from expectCompletion on
   // JavaScript's side until the completion has run.
   void expectCompletion();
   void complete(std::function<void(Napi::Env)> then);
 
-  // Tells V8 what native memory its handles hold, in steps large enough not to cost anything.
-  void reportPending();
+  // Tells V8 how much native memory the devices hold, in steps large enough not to cost anything.
+  void reportMemory();
 
   uint64_t calls = 0;  // crossings from JavaScript
   Napi::FunctionReference errorClass;
@@ -55,7 +55,7 @@ class Environment {
   Napi::Env env_;
   std::vector<View> slots_;
   std::vector<OpenDevice> devices_;
-  int64_t heldBytes_ = 0, reportedBytes_ = 0;
+  int64_t reportedBytes_ = 0;
 
   std::mutex completionMutex_;
   std::vector<std::function<void(Napi::Env)>> completions_;

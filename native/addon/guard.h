@@ -1,5 +1,7 @@
 #pragma once
 
+#include <new>
+
 #include "addon/environment.h"
 
 namespace cudnn_gru {
@@ -8,19 +10,31 @@ namespace cudnn_gru {
 template <class Body>
 napi_value guarded(napi_env env, Body body) {
   try {
-    Environment& environment = Environment::of(env);
-    ++environment.calls;
-    return body(environment);
+    try {
+      Environment& environment = Environment::of(env);
+      ++environment.calls;
+      return body(environment);
+    } catch (const Error& error) {
+      toJavaScript(env, error).ThrowAsJavaScriptException();
+    } catch (const std::bad_alloc&) {
+      toJavaScript(env, Error("ERR_OUT_OF_MEMORY", "not enough memory")).ThrowAsJavaScriptException();
+    } catch (const std::exception& error) {
+      if (dynamic_cast<const Napi::Error*>(&error)) throw;
+      toJavaScript(env, Error("ERR_INTERNAL", error.what())).ThrowAsJavaScriptException();
+    }
   } catch (const Napi::Error& error) {
+    // Thrown by JavaScript itself: also when it can no longer run here, or its stack is full.
     error.ThrowAsJavaScriptException();
-  } catch (const Error& error) {
-    toJavaScript(env, error).ThrowAsJavaScriptException();
-  } catch (const std::bad_alloc&) {
-    toJavaScript(env, Error("ERR_OUT_OF_MEMORY", "not enough memory")).ThrowAsJavaScriptException();
-  } catch (const std::exception& error) {
-    toJavaScript(env, Error("ERR_INTERNAL", error.what())).ThrowAsJavaScriptException();
+  } catch (...) {
   }
   return nullptr;
+}
+
+// A function for Napi::Function::New.
+template <napi_value (*body)(Environment&, const Napi::CallbackInfo&)>
+Napi::Value call(const Napi::CallbackInfo& info) {
+  return Napi::Value(info.Env(),
+                     guarded(info.Env(), [&](Environment& environment) { return body(environment, info); }));
 }
 
 }  // namespace cudnn_gru

@@ -15,7 +15,7 @@ napi_value enqueue(napi_env env, napi_callback_info info) {
     command->operation.fields(reader);
     reader.commit(command->bindings);
     const size_t pending = reader.queue().push(std::move(command));
-    environment.reportPending();
+    environment.reportMemory();
     napi_value result;
     napi_create_double(env, double(pending), &result);
     return result;

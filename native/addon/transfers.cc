@@ -19,12 +19,14 @@ struct HostData {
 
 HostData hostData(const Napi::Value& value) {
   CUDNN_GRU_CHECK(value.IsTypedArray(), "data is not a typed array");
-  const Napi::TypedArray array = value.As<Napi::TypedArray>();
-  const napi_typedarray_type type = array.TypedArrayType();
-  CUDNN_GRU_CHECK(type == napi_float32_array || type == napi_int32_array,
+  HostData host{};
+  napi_typedarray_type type;
+  const napi_status status =
+      napi_get_typedarray_info(value.Env(), value, &type, &host.count, &host.data, nullptr, nullptr);
+  CUDNN_GRU_CHECK(status == napi_ok && (type == napi_float32_array || type == napi_int32_array),
                   "data is neither a Float32Array nor an Int32Array");
-  void* data = static_cast<char*>(array.ArrayBuffer().Data()) + array.ByteOffset();
-  return {data, array.ElementLength(), type == napi_float32_array ? DType::kFloat32 : DType::kInt32};
+  host.dtype = type == napi_float32_array ? DType::kFloat32 : DType::kInt32;
+  return host;
 }
 
 std::vector<int32_t> int32s(const Napi::Value& value, const char* name) {
@@ -34,73 +36,81 @@ std::vector<int32_t> int32s(const Napi::Value& value, const char* name) {
   return std::vector<int32_t>(array.Data(), array.Data() + array.ElementLength());
 }
 
+std::vector<double> doubles(const Napi::Value& value, const char* name) {
+  CUDNN_GRU_CHECK(value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_float64_array,
+                  std::string(name) + " is not a Float64Array");
+  const Napi::Float64Array array = value.As<Napi::Float64Array>();
+  return std::vector<double>(array.Data(), array.Data() + array.ElementLength());
+}
+
 double numberAt(const Napi::CallbackInfo& info, size_t index) {
   CUDNN_GRU_CHECK(info[index].IsNumber(), "argument " + std::to_string(index) + " is not a number");
   return info[index].As<Napi::Number>().DoubleValue();
 }
 
-Queue& queueOf(Environment& environment, const View& view) {
-  for (const auto& [name, queue] : environment.openDevices())
-    if (&queue->device() == &view.buffer->device()) return *queue;
-  throw Error("ERR_INTERNAL", "a buffer's device is not open here");
-}
+// A copy of JavaScript's numbers (it may change its array at once), to be written in the queue's order.
+class WriteCommand : public Command {
+ public:
+  WriteCommand(View view, const void* data)
+      : view_(std::move(view)), data_(static_cast<const char*>(data), static_cast<const char*>(data) + view_.bytes()) {}
+
+  void run(Device& device) override {
+    Buffer& buffer = *view_.buffer;
+    // A part of a block whose other parts were never computed cannot be mended alone.
+    if (buffer.failure() && view_.bytes() != buffer.bytes()) throw *buffer.failure();
+    buffer.allocate();
+    if (!data_.empty()) device.copyFromHost(view_.data(), data_.data(), data_.size());
+    buffer.markWritten();
+  }
+  void fail(const Error& error) noexcept override {
+    if (view_.buffer->data())
+      view_.buffer->failInPlace(error);
+    else
+      view_.buffer->fail(error);
+  }
+
+ private:
+  View view_;
+  std::vector<char> data_;
+};
 
 napi_value upload(Environment& environment, const Napi::CallbackInfo& info) {
   Queue& queue = environment.queue(numberAt(info, 0));
   const HostData host = hostData(info[1]);
-  const auto buffer = std::make_shared<Buffer>(queue.sharedDevice(), host.count * kBytesPerElement);
-  buffer->allocate();
-  if (host.count > 0) queue.device().copyFromHost(buffer->data(), host.data, buffer->bytes());
-  buffer->markWritten();
-  environment.define(numberAt(info, 2), View{buffer, 0, host.count, host.dtype});
-  environment.reportPending();
+  const auto buffer = std::make_shared<Buffer>(queue.sharedDevice(), host.count * bytesOf(host.dtype));
+  const View view{buffer, 0, host.count, host.dtype};
+  if (queue.device().sharesHostMemory()) {
+    buffer->allocate();
+    if (host.count > 0) queue.device().copyFromHost(buffer->data(), host.data, buffer->bytes());
+    buffer->markWritten();
+    environment.define(numberAt(info, 2), view);
+  } else {
+    environment.define(numberAt(info, 2), view);
+    queue.push(std::make_unique<WriteCommand>(view, host.data));
+  }
+  environment.reportMemory();
   return info.Env().Undefined();
 }
 
 napi_value divide(Environment& environment, const Napi::CallbackInfo& info) {
   const View whole = environment.view(numberAt(info, 0));
-  const auto handles = int32s(info[1], "handles"), counts = int32s(info[2], "counts");
-  CUDNN_GRU_CHECK(handles.size() == counts.size(), "one count a handle");
-  size_t offset = 0;
-  for (int32_t count : counts) {
-    CUDNN_GRU_CHECK(count >= 0, "negative count");
-    offset += size_t(count);
-  }
-  CUDNN_GRU_CHECK(offset == whole.count, "the parts do not make up the whole");
-  offset = whole.offset;
-  for (size_t i = 0; i < handles.size(); ++i) {
-    environment.define(handles[i], View{whole.buffer, offset, size_t(counts[i]), whole.dtype});
-    offset += size_t(counts[i]);
-  }
+  const auto handles = int32s(info[1], "handles");
+  const auto offsets = doubles(info[2], "offsets"), counts = doubles(info[3], "counts");
+  CUDNN_GRU_CHECK(handles.size() == offsets.size() && handles.size() == counts.size(), "one offset and count a handle");
+  for (size_t i = 0; i < handles.size(); ++i)
+    CUDNN_GRU_CHECK(offsets[i] >= 0 && counts[i] >= 0 && offsets[i] + counts[i] <= double(whole.count),
+                    "a part reaches past the whole");
+  for (size_t i = 0; i < handles.size(); ++i)
+    environment.define(handles[i],
+                       View{whole.buffer, whole.offset + size_t(offsets[i]), size_t(counts[i]), whole.dtype});
   return info.Env().Undefined();
 }
-
-class WriteCommand : public Command {
- public:
-  WriteCommand(View view, const void* data)
-      : view_(std::move(view)),
-        data_(static_cast<const char*>(data), static_cast<const char*>(data) + view_.count * kBytesPerElement) {}
-  void run(Device& device) noexcept override {
-    try {
-      view_.buffer->allocate();
-      device.copyFromHost(static_cast<char*>(view_.buffer->data()) + view_.offset * kBytesPerElement, data_.data(),
-                          data_.size());
-      view_.buffer->markWritten();
-    } catch (const Error& error) {
-      view_.buffer->failInPlace(error);
-    }
-  }
-
- private:
-  View view_;
-  std::vector<char> data_;  // JavaScript may change its array at once
-};
 
 napi_value write(Environment& environment, const Napi::CallbackInfo& info) {
   const View& view = environment.view(numberAt(info, 0));
   const HostData host = hostData(info[1]);
   CUDNN_GRU_CHECK(host.count == view.count && host.dtype == view.dtype, "data does not fit the tensor");
-  queueOf(environment, view).push(std::make_unique<WriteCommand>(view, host.data));
+  environment.queueOf(view).push(std::make_unique<WriteCommand>(view, host.data));
   return info.Env().Undefined();
 }
 
@@ -108,16 +118,15 @@ class ReadCommand : public Command {
  public:
   ReadCommand(View view, void* destination, CopyDone done)
       : view_(std::move(view)), destination_(destination), done_(std::move(done)) {}
-  void run(Device& device) noexcept override {
+  void run(Device& device) override {
     Buffer& buffer = *view_.buffer;
-    if (buffer.failure()) return done_(buffer.failure());
-    if (auto skipped = buffer.takeSkippedWrite()) return done_(skipped);
+    if (buffer.failure()) throw *buffer.failure();
+    if (const auto skipped = buffer.takeSkippedWrite()) throw *skipped;
+    CUDNN_GRU_CHECK(buffer.data() || view_.count == 0, "a buffer is read before it is written");
     if (view_.count == 0) return done_(std::nullopt);
-    if (!buffer.data()) return done_(Error("ERR_INTERNAL", "a buffer is read before it is written"));
-    device.copyToHost(destination_, static_cast<const char*>(buffer.data()) + view_.offset * kBytesPerElement,
-                      view_.count * kBytesPerElement, done_);
+    device.copyToHost(destination_, view_.data(), view_.bytes(), done_);
   }
-  void abandon() noexcept override { done_(Error("ERR_ABORTED", "the environment is closing")); }
+  void fail(const Error& error) noexcept override { done_(error); }
 
  private:
   View view_;
@@ -133,7 +142,6 @@ napi_value read(Environment& environment, const Napi::CallbackInfo& info) {
   // Keeps the array alive, and in place, until the copy is done.
   auto array = std::make_shared<Napi::ObjectReference>(Napi::Persistent(info[1].As<Napi::Object>()));
   array->SuppressDestruct();  // an environment that closes first takes the reference with it
-  environment.expectCompletion();
   auto done = [&environment, deferred, array](const std::optional<Error>& error) {
     environment.complete([deferred, array, error](Napi::Env env) {
       const Napi::HandleScope scope(env);
@@ -144,7 +152,8 @@ napi_value read(Environment& environment, const Napi::CallbackInfo& info) {
         deferred->Resolve(env.Undefined());
     });
   };
-  queueOf(environment, view).push(std::make_unique<ReadCommand>(view, host.data, std::move(done)));
+  environment.queueOf(view).push(std::make_unique<ReadCommand>(view, host.data, std::move(done)));
+  environment.expectCompletion();
   return deferred->Promise();
 }
 
@@ -158,8 +167,8 @@ napi_value readSync(Environment& environment, const Napi::CallbackInfo& info) {
     bool done = false;
     std::optional<Error> error;
   } result;
-  queueOf(environment, view)
-      .push(std::make_unique<ReadCommand>(view, host.data, [&result](const std::optional<Error>& error) {
+  environment.queueOf(view).push(
+      std::make_unique<ReadCommand>(view, host.data, [&result](const std::optional<Error>& error) {
         std::lock_guard<std::mutex> lock(result.mutex);
         result.error = error;
         result.done = true;
@@ -173,32 +182,43 @@ napi_value readSync(Environment& environment, const Napi::CallbackInfo& info) {
 
 napi_value release(Environment& environment, const Napi::CallbackInfo& info) {
   for (int32_t handle : int32s(info[0], "handles")) environment.release(handle);
-  environment.reportPending();
+  environment.reportMemory();
   return info.Env().Undefined();
 }
 
+class FinishCommand : public Command {
+ public:
+  explicit FinishCommand(CopyDone done) : done_(std::move(done)) {}
+  void run(Device& device) override { device.finish(done_); }
+  void fail(const Error& error) noexcept override { done_(error); }
+
+ private:
+  CopyDone done_;
+};
+
 napi_value drain(Environment& environment, const Napi::CallbackInfo& info) {
   Queue& queue = environment.queue(numberAt(info, 0));
+  const double depth = numberAt(info, 1);
   auto deferred = std::make_shared<Napi::Promise::Deferred>(info.Env());
-  const bool waits = queue.notifyAt(size_t(numberAt(info, 1)), [&environment, deferred] {
-    environment.complete([deferred](Napi::Env env) {
+  auto done = [&environment, deferred](const std::optional<Error>& error) {
+    environment.complete([deferred, error](Napi::Env env) {
       const Napi::HandleScope scope(env);
-      deferred->Resolve(env.Undefined());
+      if (error)
+        deferred->Reject(toJavaScript(env, *error).Value());
+      else
+        deferred->Resolve(env.Undefined());
     });
-  });
-  if (!waits) return info.Env().Undefined();
+  };
+  if (depth == 0)
+    queue.push(std::make_unique<FinishCommand>(done));
+  else if (!queue.notifyAt(size_t(depth), [done] { done(std::nullopt); }))
+    return info.Env().Undefined();
   environment.expectCompletion();
   return deferred->Promise();
 }
 
 napi_value pending(Environment& environment, const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), double(environment.queue(numberAt(info, 0)).pending()));
-}
-
-template <napi_value (*body)(Environment&, const Napi::CallbackInfo&)>
-Napi::Value call(const Napi::CallbackInfo& info) {
-  return Napi::Value(info.Env(),
-                     guarded(info.Env(), [&](Environment& environment) { return body(environment, info); }));
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ class CpuDevice : public Device {
   MemoryUse memoryUse() const override;
   void releaseCache() override;
 
+  bool sharesHostMemory() const override { return true; }
   void copyFromHost(void* destination, const void* source, size_t bytes) override;
   void copyToHost(void* destination, const void* source, size_t bytes, CopyDone done) override;
 
@@ -41,7 +42,7 @@ class Scratch {
  public:
   Scratch() = default;
   Scratch(Device& device, size_t count)
-      : device_(&device), bytes_(count * kBytesPerElement), data_(count ? device.allocate(bytes_) : nullptr) {}
+      : device_(&device), bytes_(count * sizeof(float)), data_(count ? device.allocate(bytes_) : nullptr) {}
   Scratch(Scratch&& other) noexcept { *this = std::move(other); }
   Scratch& operator=(Scratch&& other) noexcept {
     std::swap(device_, other.device_);

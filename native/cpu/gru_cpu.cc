@@ -23,7 +23,7 @@ void CpuDevice::gru(const ops::Gru& operation) {
   const GruSaved layout(operation, order);
   float* saved = nullptr;
   if (operation.saved) {
-    operation.saved.buffer->resize(size_t(layout.floats()) * kBytesPerElement);
+    operation.saved.buffer->resize(size_t(layout.floats()) * sizeof(float));
     saved = operation.saved.floats();
   }
   // Outputs of the layers between, when they are not saved: a layer reads one and writes the other. With dropout one

@@ -16,7 +16,7 @@ class Device;
 
 enum class DType : uint8_t { kFloat32 = 0, kInt32 = 1 };
 
-constexpr size_t kBytesPerElement = 4;  // both types
+constexpr size_t bytesOf(DType) { return 4; }  // an element's size
 
 // One block of device memory. Memory is given by the first command that writes it and goes back to the device with the
 // last reference; commands in the queue hold references, so a tensor may be disposed while its commands still wait.
@@ -52,7 +52,8 @@ class Buffer {
   }
 
   // A command that should have changed this buffer in place did not run: the contents are what they were, and the next
-  // copy to the host answers with this error, once. So a model survives a training step that ran out of memory.
+  // copy to the host answers with this error, once for the buffer. So a model survives a training step that ran out of
+  // memory.
   void failInPlace(const Error& error) { skippedWrite_ = error; }
   std::optional<Error> takeSkippedWrite() { return std::exchange(skippedWrite_, std::nullopt); }
 
@@ -76,6 +77,8 @@ struct View {
   DType dtype = DType::kFloat32;
 
   explicit operator bool() const { return buffer != nullptr; }
+  size_t bytes() const { return count * bytesOf(dtype); }
+  void* data() const { return static_cast<char*>(buffer->data()) + offset * bytesOf(dtype); }
   float* floats() const { return static_cast<float*>(buffer->data()) + offset; }
   int32_t* ints() const { return static_cast<int32_t*>(buffer->data()) + offset; }
 };

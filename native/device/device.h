@@ -21,22 +21,43 @@ struct MemoryUse {
 // Called once, on any thread, when a copy to the host has finished; the error if it could not be done.
 using CopyDone = std::function<void(const std::optional<Error>&)>;
 
-// What a backend must offer. One method per row of the operation table; the queue's thread calls them in order, with
-// every input written and every output allocated. allocate, release and write may be called on any thread.
+// Where the parameters of a GRU stack lie in one block, so that they need no rearranging: in the order of
+// ops::GruShape::weights.
+struct GruLayout {
+  int64_t elements = 0;          // of the block, gaps included
+  std::vector<int64_t> offsets;  // of each parameter, in elements
+};
+
+// What a backend must offer. The queue's thread calls one method for each row of the operation table, in order, with
+// every input written and every output allocated; a backend that has a stream of its own launches there and returns.
+// Methods that say so may be called on any thread.
 class Device {
  public:
   virtual ~Device() = default;
 
-  virtual void* allocate(size_t bytes) = 0;  // aligned to 64 bytes; throws ERR_OUT_OF_MEMORY
+  // Any thread. Aligned to 64 bytes; throws ERR_OUT_OF_MEMORY. A block that is released may be given out again at once:
+  // a backend with a stream orders its uses there.
+  virtual void* allocate(size_t bytes) = 0;
   virtual void release(void* data, size_t bytes) noexcept = 0;
   virtual MemoryUse memoryUse() const = 0;
   virtual void releaseCache() = 0;  // gives freed blocks back to the system
 
+  // True if the host may write a new block itself, at once; else an upload goes through the queue.
+  virtual bool sharesHostMemory() const = 0;
+  // The source may be changed when this returns.
   virtual void copyFromHost(void* destination, const void* source, size_t bytes) = 0;
+  // The destination is filled when `done` is called, on any thread.
   virtual void copyToHost(void* destination, const void* source, size_t bytes, CopyDone done) = 0;
+  // Calls `done`, on any thread, when everything launched so far has run.
+  virtual void finish(CopyDone done) { done(std::nullopt); }
 
-  virtual int threads() const = 0;
-  virtual void setThreads(int threads) = 0;
+  // Only a device that computes with threads of its own has a number of them; any thread may ask.
+  virtual int threads() const { return 0; }
+  virtual void setThreads(int) { throw Error("ERR_UNSUPPORTED", "this device has no number of threads"); }
+
+  // Any thread. The default lays the parameters side by side.
+  virtual GruLayout gruLayout(int64_t inputSize, int64_t hiddenSize, int64_t layers, int64_t directions,
+                              bool hasBias) const;
 
 #define CUDNN_GRU_DEVICE_METHOD(name, Type) virtual void name(const ops::Type& operation) = 0;
   CUDNN_GRU_OPERATIONS(CUDNN_GRU_DEVICE_METHOD)

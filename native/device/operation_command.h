@@ -1,6 +1,5 @@
 #pragma once
 
-#include <new>
 #include <vector>
 
 #include "device/queue.h"
@@ -19,32 +18,24 @@ class OperationCommand : public Command {
   Operation operation{};
   Bindings bindings;
 
-  void run(Device& device) noexcept override {
-    try {
-      for (Buffer* input : bindings.inputs) requireReadable(*input);
-      for (Buffer* target : bindings.inPlace) requireReadable(*target);
-      for (Buffer* output : bindings.outputs) output->allocate();
-      (device.*method)(operation);
-      for (Buffer* output : bindings.outputs) output->markWritten();
-      for (Buffer* target : bindings.inPlace) target->markWritten();
-    } catch (const Error& error) {
-      fail(error);
-    } catch (const std::bad_alloc&) {
-      fail(Error("ERR_OUT_OF_MEMORY", "not enough memory for an operation's scratch space"));
-    } catch (const std::exception& error) {
-      fail(Error("ERR_INTERNAL", error.what()));
-    }
+  void run(Device& device) override {
+    for (const Buffer* input : bindings.inputs) requireReadable(*input);
+    for (const Buffer* target : bindings.inPlace) requireReadable(*target);
+    for (Buffer* output : bindings.outputs) output->allocate();
+    (device.*method)(operation);
+    for (Buffer* output : bindings.outputs) output->markWritten();
+    for (Buffer* target : bindings.inPlace) target->markWritten();
+  }
+
+  void fail(const Error& error) noexcept override {
+    for (Buffer* output : bindings.outputs) output->fail(error);
+    for (Buffer* target : bindings.inPlace) target->failInPlace(error);
   }
 
  private:
   static void requireReadable(const Buffer& buffer) {
     if (buffer.failure()) throw *buffer.failure();
     CUDNN_GRU_CHECK(buffer.data() || buffer.bytes() == 0, "a buffer is read before it is written");
-  }
-
-  void fail(const Error& error) noexcept {
-    for (Buffer* output : bindings.outputs) output->fail(error);
-    for (Buffer* target : bindings.inPlace) target->failInPlace(error);
   }
 };
 

@@ -1,6 +1,7 @@
 #include "device/queue.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace cudnn_gru {
@@ -16,14 +17,14 @@ Queue::~Queue() {
   }
   arrived_.notify_all();
   thread_.join();
-  for (auto& command : abandoned) command->abandon();
+  for (auto& command : abandoned) command->fail(Error("ERR_ABORTED", "the environment is closing"));
 }
 
 size_t Queue::push(std::unique_ptr<Command> command) {
   std::unique_lock<std::mutex> lock(mutex_);
   finished_.wait(lock, [this] { return commands_.size() < kCapacity; });
   commands_.push_back(std::move(command));
-  const size_t pending = commands_.size() + (running_ ? 1 : 0);
+  const size_t pending = unfinished();
   lock.unlock();
   if (pending == 1) arrived_.notify_one();
   return pending;
@@ -31,23 +32,30 @@ size_t Queue::push(std::unique_ptr<Command> command) {
 
 size_t Queue::pending() const {
   std::lock_guard<std::mutex> lock(mutex_);
-  return commands_.size() + (running_ ? 1 : 0);
+  return unfinished();
 }
 
 bool Queue::notifyAt(size_t depth, std::function<void()> then) {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (commands_.size() + (running_ ? 1 : 0) <= depth) return false;
+  if (unfinished() <= depth) return false;
   waiters_.push_back({depth, std::move(then)});
   return true;
 }
 
-void Queue::wait() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  finished_.wait(lock, [this] { return commands_.empty() && !running_; });
+void Queue::execute(Command& command) noexcept {
+  try {
+    command.run(*device_);
+  } catch (const Error& error) {
+    command.fail(error);
+  } catch (const std::bad_alloc&) {
+    command.fail(Error("ERR_OUT_OF_MEMORY", "not enough memory for an operation's scratch space"));
+  } catch (const std::exception& error) {
+    command.fail(Error("ERR_INTERNAL", error.what()));
+  }
 }
 
 std::vector<Queue::Waiter> Queue::takeReadyWaiters() {
-  const size_t pending = commands_.size() + (running_ ? 1 : 0);
+  const size_t pending = unfinished();
   const auto firstReady =
       std::stable_partition(waiters_.begin(), waiters_.end(), [&](const Waiter& w) { return w.depth < pending; });
   std::vector<Waiter> ready(std::make_move_iterator(firstReady), std::make_move_iterator(waiters_.end()));
@@ -64,7 +72,7 @@ void Queue::work() {
     commands_.pop_front();
     running_ = true;
     lock.unlock();
-    command->run(*device_);
+    execute(*command);
     command.reset();  // its buffers go back before anyone hears that it has finished
     lock.lock();
     running_ = false;

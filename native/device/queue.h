@@ -16,9 +16,9 @@ namespace cudnn_gru {
 class Command {
  public:
   virtual ~Command() = default;
-  virtual void run(Device& device) noexcept = 0;
-  // The queue closes before the command could run.
-  virtual void abandon() noexcept {}
+  virtual void run(Device& device) = 0;
+  // `run` threw, or the queue closes before the command could run.
+  virtual void fail(const Error& error) noexcept = 0;
 };
 
 // The commands of one device, run in order on a thread of their own, so that nothing here makes JavaScript wait.
@@ -33,16 +33,14 @@ class Queue {
   Device& device() const { return *device_; }
   const std::shared_ptr<Device>& sharedDevice() const { return device_; }
 
-  // Returns the number of commands that now wait or run.
+  // Returns the number of commands that now wait or run. On a device with a stream of its own, a command counts until
+  // it is launched there.
   size_t push(std::unique_ptr<Command> command);
   size_t pending() const;
 
   // Calls `then` on the queue's thread as soon as at most `depth` commands wait or run; returns false, without keeping
   // `then`, if that is so already.
   bool notifyAt(size_t depth, std::function<void()> then);
-
-  // Blocks until everything pushed so far has run.
-  void wait();
 
  private:
   struct Waiter {
@@ -51,7 +49,9 @@ class Queue {
   };
 
   void work();
-  std::vector<Waiter> takeReadyWaiters();  // with mutex_ held
+  void execute(Command& command) noexcept;
+  size_t unfinished() const { return commands_.size() + (running_ ? 1 : 0); }  // with mutex_ held
+  std::vector<Waiter> takeReadyWaiters();                                      // with mutex_ held
 
   std::shared_ptr<Device> device_;
   mutable std::mutex mutex_;

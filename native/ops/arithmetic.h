@@ -22,8 +22,8 @@ struct Fill {
 };
 
 // Philox4x32-10 (Salmon et al. 2011): block i / 4 of the stream is philox(key = seed, counter = offset + i / 4), and
-// element i takes word i % 4 of it. `offset` counts blocks of four, so the next call starts at offset + ceil(count /
-// 4).
+// element i takes word i % 4 of it. The key is (low, high word of seed), the counter (low, high word of the block, 0,
+// 0). `offset` counts blocks of four, so the next call starts at offset + ceil(count / 4).
 struct RandomFill {
   int64_t count;
   uint64_t seed, offset;

@@ -79,8 +79,9 @@ struct Sgd : Update {
   }
 };
 
-// torch.optim.RMSprop: s = alpha s + (1 - alpha) g²; centred: m = alpha m + (1 - alpha) g, d = sqrt(s - m²) + epsilon,
-// else d = sqrt(s) + epsilon; momentum > 0: v = momentum v + g / d, p -= learningRate v; else p -= learningRate g / d
+// torch.optim.RMSprop: g += weightDecay p; s = alpha s + (1 - alpha) g²; centred: m = alpha m + (1 - alpha) g, d =
+// sqrt(s - m²) + epsilon, else d = sqrt(s) + epsilon; momentum > 0: v = momentum v + g / d, p -= learningRate v; else p
+// -= learningRate g / d
 struct Rmsprop : Update {
   double alpha, epsilon, momentum;
   std::vector<View> squares;     // s

@@ -143,9 +143,10 @@ describe('bad arguments', () => {
   }
 
   it('an unknown device, and one that is not there', () => {
-    expect(() => tensor([1], [1], { device: 'gpu' as never })).toThrow(
-      expect.objectContaining({ code: 'ERR_UNSUPPORTED' }),
-    );
+    for (const name of ['gpu', 'cpu:0', 'cuda:00', 'CPU', '']) {
+      expect(() => tensor([1], [1], { device: name as never })).toThrow(/device.*'cpu'.*'auto'/);
+      expect(() => tensor([1], [1], { device: name as never })).toThrow(RangeError);
+    }
     expect(() => tensor([1], [1], { device: 'cuda:9999' })).toThrow(
       expect.objectContaining({ code: 'ERR_DEVICE_UNAVAILABLE' }),
     );

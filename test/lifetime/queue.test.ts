@@ -154,6 +154,36 @@ describe('disposed tensors', () => {
     for (const [i, value] of expected.entries()) expect(grad[i]).toBeCloseTo(value, 6);
   });
 
+  it('cannot come back to life through a view', () => {
+    const x = tensor([1, 2, 3, 4]);
+    x.dispose();
+    expect(() => x.reshape(2, 2)).toThrow(expect.objectContaining({ code: 'ERR_DISPOSED' }));
+    expect(() => x.transpose(0, 0)).toThrow(expect.objectContaining({ code: 'ERR_DISPOSED' }));
+  });
+
+  it('numbers that the graph needs may not be changed before backward()', async () => {
+    const weight = tensor([2], undefined, { requiresGrad: true });
+    const squared = weight.mul(weight).sum();
+    weight.write(Float32Array.of(50));
+    expect(() => squared.backward()).toThrow(/mul.*changed in place/);
+    const optimizer = new SGD([weight], { learningRate: 1 });
+    const [early, late] = [weight.mul(3).sum(), weight.mul(weight).sum()];
+    early.backward();
+    await optimizer.step();
+    expect(() => late.backward()).toThrow(expect.objectContaining({ code: 'ERR_NO_GRADIENT' }));
+  });
+
+  it('clone() has memory of its own and lets gradients through', async () => {
+    const weight = tensor([2, 3], undefined, { requiresGrad: true });
+    const copy = weight.clone();
+    copy.mul(copy).sum().backward();
+    expect([...((await weight.grad?.data()) ?? [])]).toEqual([4, 6]);
+    const detached = weight.detach().clone();
+    detached.write(Float32Array.of(7, 7));
+    expect([...(await weight.data())]).toEqual([2, 3]);
+    expect(detached.requiresGrad).toBe(false);
+  });
+
   it('the graph can be used once', () => {
     const loss = tensor([2], undefined, { requiresGrad: true }).tanh().sum();
     loss.backward();

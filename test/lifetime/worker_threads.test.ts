@@ -64,6 +64,38 @@ describe('worker threads', () => {
     expect(await result(start(50))).toBeGreaterThan(0);
   });
 
+  it('are terminated on the path of an error without ending the process', async () => {
+    const failing = `
+      import { parentPort } from 'node:worker_threads';
+      const { ops, zeros, tensor } = await import(${JSON.stringify(entry)});
+      const ids = tensor(Int32Array.of(9));
+      const table = zeros([2, 2]);
+      for (let i = 0; ; i++) {
+        try { ops.embedding(ids, table).dataSync(); } catch {}
+        if (i === 20) parentPort.postMessage('running');
+      }`;
+    for (let round = 0; round < 10; round++) {
+      const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(failing)}`));
+      await new Promise<void>((resolve, reject) => {
+        worker.on('message', () => resolve());
+        worker.on('error', reject);
+      });
+      await worker.terminate();
+    }
+  });
+
+  it('an error where the stack is full is an error, not the end of the process', () => {
+    const script = `
+      const { ops, tensor, zeros } = await import(${JSON.stringify(entry)});
+      const ids = tensor(Int32Array.of(9));
+      const table = zeros([2, 2]);
+      const deep = () => { try { deep(); } catch { try { ops.embedding(ids, table).dataSync(); } catch {} } };
+      deep();
+      console.log('alive');`;
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    expect(output.trim()).toBe('alive');
+  });
+
   it('a process that trained ends by itself', () => {
     const script = source.replace(
       "import { parentPort, workerData } from 'node:worker_threads';",

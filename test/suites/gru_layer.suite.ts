@@ -47,6 +47,29 @@ export function run(backend: Backend): void {
     }
   });
 
+  it('weights that layers share get the sum of their gradients', async () => {
+    const shared = new GRU({ inputSize: 4, hiddenSize: 4, device }).parameters();
+    const copies = await Promise.all(
+      [...shared, ...shared].map(async (weight) =>
+        onDevice(backend, { shape: [...weight.shape], data: Float64Array.from(await weight.data()) } as never, true),
+      ),
+    );
+    const x = onDevice(backend, random32(5, [3, 6, 4]));
+    ops
+      .gru(x, [...shared, ...shared], { numLayers: 2 })
+      .output.sum()
+      .backward();
+    ops.gru(x, copies, { numLayers: 2 }).output.sum().backward();
+    for (const [index, weight] of shared.entries()) {
+      const tied = await gradientOf(weight, 'tied');
+      const first = await gradientOf(item(copies, index), 'first');
+      const second = await gradientOf(item(copies, index + shared.length), 'second');
+      for (const [i, value] of Array.from(tied).entries()) {
+        expect(value).toBeCloseTo((first[i] as number) + (second[i] as number), 4);
+      }
+    }
+  });
+
   describe('weights that change in place are seen by the next call', () => {
     const options: GRUOptions = { inputSize: 5, hiddenSize: 19, numLayers: 2, bidirectional: true, device };
     const x = random32(1, [3, 4, 5]);
