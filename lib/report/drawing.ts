@@ -13,6 +13,13 @@ export type Draw = (label: string, chart: (plot: Plot, layout: Layout) => PlotOp
 
 export type Plot = typeof import('@observablehq/plot');
 
+/** Charts above one another share their left and right edges. */
+export const sides = { marginLeft: 52, marginRight: 20 };
+
+export function grid(plot: Plot) {
+  return plot.gridY({ stroke: 'var(--grid)', strokeOpacity: 1 });
+}
+
 // One for wide screens and paper, one for telephones; the page shows the one that fits. Scaled down, the text would be too small to read.
 const layouts: readonly Layout[] = [
   { name: 'wide', width: 880, narrow: false },

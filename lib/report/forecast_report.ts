@@ -1,15 +1,16 @@
 import { checkString } from '../arguments.js';
 import { writeFileAtomically } from '../formats/files.js';
-import { bestEpoch, errorChart, forecastChart, lossChart } from './charts.js';
+import { bestEpoch, errorChart, lossChart } from './charts.js';
 import { configurationGroups } from './configuration.js';
 import { type Draw, startDrawing } from './drawing.js';
+import { forecastChart } from './forecast_chart.js';
 import { Html, html, nothing } from './html.js';
-import { short } from './numbers.js';
+import { extent, short } from './numbers.js';
 import { style } from './style.js';
 import { keyFigures } from './summary.js';
 import { errorTable, historyTable } from './tables.js';
 import { counted, stepName } from './times.js';
-import type { ForecastReport } from './types.js';
+import type { ForecastReport, ForecastSeries } from './types.js';
 
 /**
  * Writes a training's report as one HTML file that needs nothing else: no scripts, no network.
@@ -65,14 +66,29 @@ ${content}</section>`;
 
 const missing = (what: string) => html`<p class="missing">${what}</p>`;
 
+// More would neither fit into a line of a page nor into a file to send to somebody.
+const timeLimit = 1500;
+
 function forecasts(draw: Draw, { forecast, target, unit }: ForecastReport, step: string): Html {
-  if (forecast.times.length === 0 || forecast.predictions.length === 0) return missing('No forecasts were made.');
-  const axis = { label: `${target}${inBrackets(unit)}`, unit: inBrackets(unit) };
-  const figures = forecast.predictions.map(
-    ({ horizon, values }) => html`<figure><figcaption>${counted(horizon, step)} ahead</figcaption>
-${forecastChart(draw, forecast, values, axis)}</figure>`,
+  const { length } = forecast.times;
+  if (length === 0 || forecast.predictions.length === 0) return missing('No forecasts were made.');
+  const shown = lastTimes(forecast, timeLimit);
+  const names = { target, unit: inBrackets(unit) };
+  const figures = shown.predictions.map(
+    (prediction) => html`<figure><figcaption>${counted(prediction.horizon, step)} ahead</figcaption>
+${forecastChart(draw, shown, prediction, names)}</figure>`,
   );
-  return html`${figures}`;
+  const cut = html`<p class="key">The last ${timeLimit} of ${length} rows that were forecast.</p>`;
+  return html`${figures}${length > timeLimit ? cut : nothing}`;
+}
+
+function lastTimes({ times, truth, predictions }: ForecastSeries, count: number): ForecastSeries {
+  const from = Math.max(0, times.length - count);
+  return {
+    times: times.slice(from),
+    truth: truth.slice(from),
+    predictions: predictions.map(({ horizon, values }) => ({ horizon, values: values.slice(from) })),
+  };
 }
 
 function inBrackets(unit: string | undefined): string {
@@ -80,12 +96,17 @@ function inBrackets(unit: string | undefined): string {
 }
 
 function errorsByHorizon(draw: Draw, { errors, unit }: ForecastReport, step: string): Html {
-  if (!errors.some(({ mae }) => mae.length > 0)) return missing('No errors were measured.');
+  const scaled = errors.some(({ mase }) => mase.length > 0);
+  if (extent(errors.flatMap(({ mae }) => mae)) === null) return missing('No errors were measured.');
   return html`<figure><figcaption>Mean absolute error</figcaption>
 ${errorChart(draw, errors, step, inBrackets(unit))}</figure>
 ${errorTable(errors, step, inBrackets(unit))}
-<p class="key">Lowest of each column in bold. MAE: mean absolute error; RMSE: root of the mean squared error; MASE: MAE divided by the mean change
-from one ${step} to the next in the training rows.</p>`;
+<p class="key">Lowest of each column in bold. MAE: mean absolute error; RMSE: root of the mean squared error${
+    scaled
+      ? `; MASE: MAE divided by the mean change
+from one ${step} to the next in the training rows.`
+      : '.'
+  }</p>`;
 }
 
 function training(draw: Draw, { history }: ForecastReport): Html {
@@ -93,8 +114,10 @@ function training(draw: Draw, { history }: ForecastReport): Html {
   const best = bestEpoch(history);
   const ring = (epoch: number, loss: number | null) =>
     html`<p class="key">The ring marks the lowest validation loss: ${short(loss)}, of epoch ${epoch}.</p>`;
-  return html`<figure><figcaption>Loss of each epoch</figcaption>
-${lossChart(draw, history)}</figure>
+  const losses = extent(history.flatMap(({ trainLoss, validationLoss }) => [trainLoss, validationLoss]));
+  const figure = html`<figure><figcaption>Loss of each epoch</figcaption>
+${losses ? lossChart(draw, history) : missing('No loss is a finite number.')}</figure>`;
+  return html`${figure}
 ${best ? ring(best.epoch, best.validationLoss) : nothing}
 ${historyTable(history)}`;
 }

@@ -68,7 +68,11 @@ details table { margin-top: 0.5rem; }
 @media print {
   @page { margin: 16mm; }
   body { max-width: none; padding: 0; font-size: 10.5pt; }
-  h2 { margin-top: 2rem; break-after: avoid; }
+  h1 { font-size: 20pt; }
+  h2 { margin-top: 1.75rem; break-after: avoid; }
+  .figures { gap: 1rem 2rem; }
+  .figure .value { font-size: 1.5rem; }
+  .figure .beside { font-size: 0.8rem; }
   .scroll { overflow: visible; }
   tbody { break-inside: avoid; }
   details { display: none; }

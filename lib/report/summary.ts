@@ -1,6 +1,6 @@
 import { bestEpoch } from './charts.js';
 import { type Html, html } from './html.js';
-import { finite, mean, short } from './numbers.js';
+import { decimalsFor, finite, fixed, mean, short } from './numbers.js';
 import { counted } from './times.js';
 import type { ForecastReport, MethodErrors } from './types.js';
 
@@ -33,14 +33,15 @@ function errorFigure(
 ): Html {
   const [model, ...others] = errors as [MethodErrors, ...MethodErrors[]];
   const own = errorOf(model);
+  const decimals = decimalsFor(errors.map(errorOf));
   const beside = others.map((other) => {
     const value = errorOf(other);
     const percent = Math.round((own / value - 1) * 100);
     const sign = percent > 0 ? '+' : percent < 0 ? '−' : '±';
     const difference = Number.isFinite(percent) ? ` (${sign}${Math.abs(percent)} %)` : '';
-    return `${other.name} ${short(value, 3)}${difference}`;
+    return `${other.name} ${fixed(value, decimals)}${difference}`;
   });
-  return figure(label, short(own, 3), unit ? ` ${unit}` : '', beside);
+  return figure(label, fixed(own, decimals), unit ? ` ${unit}` : '', beside);
 }
 
 function figure(label: string, value: string, unit: string, beside: readonly string[]): Html {

@@ -63,14 +63,19 @@ function spread(count: number, limit: number): number[] {
   return Array.from({ length: taken }, (_, i) => (taken === 1 ? 0 : Math.round((i * (count - 1)) / (taken - 1))));
 }
 
+const epochLimit = 200;
+
 /** The training in numbers, folded away until it is asked for. */
 export function historyTable(history: readonly ReportedEpoch[]): Html {
   const losses = decimalsFor(history.flatMap(({ trainLoss, validationLoss }) => [trainLoss, validationLoss ?? 0])) + 2;
-  const rows = history.map(
-    ({ epoch, trainLoss, validationLoss, learningRate }) =>
-      html`<tr><th scope="row">${epoch}</th><td>${fixed(trainLoss, losses)}</td><td>${fixed(validationLoss, losses)}</td><td>${short(learningRate, 3)}</td></tr>`,
-  );
-  return html`<details><summary>All epochs</summary><div class="scroll"><table>
+  const shown = spread(history.length, epochLimit);
+  const rows = shown
+    .map((i) => history[i] as ReportedEpoch)
+    .map(
+      ({ epoch, trainLoss, validationLoss, learningRate }) =>
+        html`<tr><th scope="row">${epoch}</th><td>${fixed(trainLoss, losses)}</td><td>${fixed(validationLoss, losses)}</td><td>${short(learningRate, 3)}</td></tr>`,
+    );
+  return html`<details><summary>${shown.length < history.length ? 'Some of the epochs' : 'All epochs'} in numbers</summary><div class="scroll"><table>
 <thead><tr><th scope="col">Epoch</th><th scope="col">Training loss</th><th scope="col">Validation loss</th><th scope="col">Learning rate</th></tr></thead>
 <tbody>${rows}</tbody></table></div></details>`;
 }

@@ -7,6 +7,7 @@
 
 #include "device/error.h"
 #include "platform/cpus.h"
+#include "platform/pause.h"
 
 namespace cudnn_gru {
 namespace {
@@ -16,20 +17,12 @@ namespace {
 constexpr int kPauses = 1000;
 constexpr int kYields = 100;
 
-inline void pause() {
-#if defined(__x86_64__) || defined(_M_X64)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ volatile("yield");
-#endif
-}
-
 // True as soon as `ready()` is, false when it was not for as long as it is worth staying awake.
 template <class Ready>
 bool waitAwake(const Ready& ready) {
   for (int i = 0; i < kPauses; ++i) {
     if (ready()) return true;
-    pause();
+    platform::pause();
   }
   for (int i = 0; i < kYields; ++i) {
     if (ready()) return true;

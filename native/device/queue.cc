@@ -4,7 +4,15 @@
 #include <new>
 #include <utility>
 
+#include "platform/pause.h"
+
 namespace cudnn_gru {
+
+namespace {
+
+constexpr int kPauses = 1000;
+
+}  // namespace
 
 Queue::Queue(std::shared_ptr<Device> device) : device_(std::move(device)), thread_([this] { work(); }) {}
 
@@ -25,8 +33,10 @@ size_t Queue::push(std::unique_ptr<Command> command) {
   finished_.wait(lock, [this] { return commands_.size() < kCapacity; });
   commands_.push_back(std::move(command));
   const size_t pending = unfinished();
+  const bool wake = sleeping_;
+  pushes_.fetch_add(1, std::memory_order_relaxed);
   lock.unlock();
-  if (pending == 1) arrived_.notify_one();
+  if (wake) arrived_.notify_one();
   return pending;
 }
 
@@ -54,6 +64,19 @@ void Queue::execute(Command& command) noexcept {
   }
 }
 
+void Queue::awaitCommand(std::unique_lock<std::mutex>& lock) {
+  const auto given = [this] { return closing_ || !commands_.empty(); };
+  if (given()) return;
+  // JavaScript enqueues the next operation some microseconds after the last: to sleep and be woken would cost more.
+  const unsigned seen = pushes_.load(std::memory_order_relaxed);
+  lock.unlock();
+  for (int i = 0; i < kPauses && pushes_.load(std::memory_order_relaxed) == seen; ++i) platform::pause();
+  lock.lock();
+  sleeping_ = true;
+  arrived_.wait(lock, given);
+  sleeping_ = false;
+}
+
 std::vector<Queue::Waiter> Queue::takeReadyWaiters() {
   const size_t pending = unfinished();
   const auto firstReady =
@@ -66,7 +89,7 @@ std::vector<Queue::Waiter> Queue::takeReadyWaiters() {
 void Queue::work() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
-    arrived_.wait(lock, [this] { return closing_ || !commands_.empty(); });
+    awaitCommand(lock);
     if (closing_) return;
     std::unique_ptr<Command> command = std::move(commands_.front());
     commands_.pop_front();

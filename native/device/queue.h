@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -49,6 +50,7 @@ class Queue {
   };
 
   void work();
+  void awaitCommand(std::unique_lock<std::mutex>& lock);
   void execute(Command& command) noexcept;
   size_t unfinished() const { return commands_.size() + (running_ ? 1 : 0); }  // with mutex_ held
   std::vector<Waiter> takeReadyWaiters();                                      // with mutex_ held
@@ -59,7 +61,9 @@ class Queue {
   std::deque<std::unique_ptr<Command>> commands_;
   std::vector<Waiter> waiters_;
   bool running_ = false;  // a command has left commands_ and has not finished
+  bool sleeping_ = false;
   bool closing_ = false;
+  std::atomic<unsigned> pushes_{0};
   std::thread thread_;  // last: it starts when everything above exists
 };
 

@@ -173,6 +173,7 @@ test('one epoch, one forecast, one step, no validation, no unit', async () => {
   expect(text('.figure')).toEqual(['MAE, 1 step ahead 2.00']);
   expect(text('.errors thead th')).toEqual(['Steps ahead', '1']);
   expect(text('.errors .group')).toEqual(['MAE', 'RMSE']);
+  expect(text('#errors .key').join()).not.toContain('MASE');
   expect(document.querySelectorAll('#training .wide circle')).toHaveLength(1);
 });
 
