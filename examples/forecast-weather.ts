@@ -9,15 +9,7 @@
 // months before that year, too.
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import {
-  data,
-  evaluationTable,
-  progressDisplay,
-  saveModel,
-  trainForecaster,
-  writeForecasterReport,
-  writeForecasts,
-} from 'cudnn-gru';
+import { data, progressDisplay, saveModel, tasks } from 'cudnn-gru';
 
 const short = process.argv.includes('--short');
 const seedAt = process.argv.indexOf('--seed');
@@ -34,7 +26,7 @@ console.log(`${table.rows} days of weather in Seattle; the last 365 are kept asi
 
 // 2. Training, with a live display on stderr.
 const display = await progressDisplay();
-const trained = await trainForecaster({
+const trained = await tasks.trainForecaster({
   table,
   target: 'temp_max',
   inputs,
@@ -60,7 +52,7 @@ console.log(
 
 // 3. The last year, unseen: errors in °C (MAE, RMSE) and relative to repeating the last value (MASE), for each day ahead.
 if (evaluation === null) throw new Error('there were no test rows');
-console.log(evaluationTable(evaluation, model));
+console.log(tasks.evaluationTable(evaluation, model));
 
 // 4. What is kept: the model (weights, scaling and column names in one file), every forecast of the last year, and a report.
 await mkdir(output, { recursive: true });
@@ -68,8 +60,8 @@ const modelFile = `${output}model.safetensors`;
 const forecastsFile = `${output}forecasts.csv`;
 const reportFile = `${output}report.html`;
 await saveModel(modelFile, model);
-await writeForecasts(forecastsFile, model, table, evaluation);
-await writeForecasterReport(reportFile, trained, table, { title: 'Maximum temperature in Seattle', unit: '°C' });
+await tasks.writeForecasts(forecastsFile, model, table, evaluation);
+await tasks.writeForecasterReport(reportFile, trained, table, { title: 'Maximum temperature in Seattle', unit: '°C' });
 console.log(`\nmodel:     ${modelFile}\nforecasts: ${forecastsFile}\nreport:    ${reportFile}`);
 
 // 5. The model forecasts the week behind the end of the data. `loadModel(modelFile)` gives the same model again.

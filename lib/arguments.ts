@@ -27,6 +27,9 @@ export function describe(value: unknown): string {
     const plain = value.length <= 8 && value.every((item) => typeof item === 'number');
     return plain ? `[${value.join(', ')}]` : `an array of ${value.length}`;
   }
+  const inspect = (value as Record<symbol, unknown>)[Symbol.for('nodejs.util.inspect.custom')];
+  const own = typeof inspect === 'function' ? inspect.call(value) : undefined;
+  if (typeof own === 'string') return own;
   const kind = value.constructor?.name || 'Object';
   if (ArrayBuffer.isView(value) && 'length' in value) return `${kind} of ${String(value.length)}`;
   return kind === 'Object' ? 'an object' : `an object (${kind})`;
@@ -114,15 +117,35 @@ export function checkShape(value: unknown, name: string): number[] {
   return value.map((dimension, axis) => checkInteger(dimension, `${name}[${axis}]`, { min: 0 }));
 }
 
-/** A plain object (or nothing) that has no other keys than `known`; a misspelt key is answered with the nearest. */
+// What other libraries call it.
+const synonyms: Readonly<Record<string, string>> = {
+  lr: 'learningRate',
+  units: 'hiddenSize',
+  batchFirst: 'timeMajor',
+  betas: 'beta1',
+  eps: 'epsilon',
+  numEmbeddings: 'vocabularySize',
+  embeddingDim: 'embeddingSize',
+  inFeatures: 'inputSize',
+  outFeatures: 'outputSize',
+};
+
+function meant(key: string, known: readonly string[]): string {
+  const camel = key.replace(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  for (const candidate of [camel, synonyms[camel]]) {
+    if (candidate !== undefined && known.includes(candidate)) return ` (did you mean ${quote(candidate)}?)`;
+  }
+  return hint(key, known);
+}
+
+/** A plain object that has no other keys than `known`; a misspelt or foreign key is answered with the one that was meant. */
 export function checkOptions(value: unknown, name: string, known: readonly string[]): void {
-  if (value === undefined) return;
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
     throw wrongKind(name, 'an object', value);
   }
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
-    throw argumentTypeError(`${name}: unknown option ${quote(key)}${hint(key, known)}; known: ${known.join(', ')}`);
+    throw argumentTypeError(`${name}: unknown option ${quote(key)}${meant(key, known)}; known: ${known.join(', ')}`);
   }
 }
 

@@ -1,5 +1,4 @@
 export { noGrad } from './autograd/tape.js';
-export { type ProgressDisplay, progressDisplay } from './cli/progress.js';
 export * as data from './data/index.js';
 export { CudnnGruError, type ErrorCode } from './errors.js';
 export { loadModel, registerModule, saveModel } from './formats/models.js';
@@ -8,7 +7,8 @@ export * from './layers/index.js';
 export * as losses from './losses/index.js';
 export * as ops from './ops/index.js';
 export * from './optimizers/index.js';
-export * from './tasks/index.js';
+export * as schedules from './optimizers/schedules.js';
+export * as tasks from './tasks/index.js';
 export {
   type NestedNumbers,
   ones,
@@ -32,3 +32,4 @@ export { Generator, type GeneratorState, setSeed } from './tensor/generator.js';
 export { scope } from './tensor/scope.js';
 export { type DType, Tensor, type TensorData } from './tensor/tensor.js';
 export * from './training/index.js';
+export * as metrics from './training/metrics.js';

@@ -71,7 +71,7 @@ async function runTraining(request: TrainRequest, table: Table, options: Options
   const [{ trainForecaster }, { setThreads }, { progressDisplay }] = await Promise.all([
     import('../tasks/index.js'),
     import('../tensor/device.js'),
-    import('./progress.js'),
+    import('../training/progress_display.js'),
   ]);
   const { training, threads, checkpoint, resume } = request;
   if (threads !== undefined) setThreads(threads);

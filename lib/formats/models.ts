@@ -1,4 +1,4 @@
-import { checkFunction, checkString, hint, wrongKind } from '../arguments.js';
+import { checkFunction, checkOptions, checkString, hint, wrongKind } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
 import {
   type Architecture,
@@ -33,7 +33,7 @@ const known = new Map<string, Build>([
   ['Embedding', (options) => new Embedding(options)],
   ['LayerNorm', (options) => new LayerNorm(options)],
   ['Dropout', (options) => new Dropout(options.probability)],
-  ['Sequential', (options) => new Sequential(...options.map(build))],
+  ['Sequential', (options) => new Sequential(...options.map((inner: Architecture) => build(inner)))],
 ]);
 
 /**
@@ -47,11 +47,14 @@ export function registerModule(type: string, make: (options: JsonValue) => Modul
   known.set(checkString(type, 'type'), checkFunction(make, 'make'));
 }
 
-function build(architecture: Architecture): Module {
+function build(architecture: Architecture, path = 'the file'): Module {
   const make = known.get(architecture?.type);
   if (!make) {
     const type = String(architecture?.type);
-    throw new CudnnGruError('ERR_FORMAT', `unknown kind of module ${JSON.stringify(type)}${hint(type, known.keys())}`);
+    throw new CudnnGruError(
+      'ERR_FORMAT',
+      `${path}: unknown kind of module ${JSON.stringify(type)}${hint(type, known.keys())}; a class of your own is made known by registerModule`,
+    );
   }
   return make(architecture.options);
 }
@@ -81,10 +84,16 @@ export function modelMetadata(model: Module): Record<string, string> {
 /**
  * Reads a model that `saveModel` wrote. It is ready to predict: `eval()` has been called.
  *
+ * @typeParam M the class that the file holds, as the caller knows; it is not checked
+ *
  * @param options device: where the parameters go, default 'cpu'
  * @throws CudnnGruError `ERR_FILE`, `ERR_FORMAT`, `ERR_DEVICE_UNAVAILABLE`, `ERR_OUT_OF_MEMORY`
  */
-export async function loadModel(path: string, options: { device?: DeviceName | 'auto' } = {}): Promise<Module> {
+export async function loadModel<M extends Module = Module>(
+  path: string,
+  options: { device?: DeviceName | 'auto' } = {},
+): Promise<M> {
+  checkOptions(options, 'options', ['device']);
   checkString(path, 'path');
   const file = await openSafetensors(path);
   try {
@@ -92,7 +101,7 @@ export async function loadModel(path: string, options: { device?: DeviceName | '
     const record: Record<string, { shape: readonly number[]; data: Float32Array | Int32Array }> = {};
     for (const [name, { shape }] of file.entries) record[name] = { shape, data: await file.read(name) };
     await model.loadStateDict(record);
-    return model.eval();
+    return model.eval() as M;
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError) {
       throw new CudnnGruError('ERR_FORMAT', `${path}: ${error.message}`, { cause: error });
@@ -117,7 +126,7 @@ function modelFrom(file: SafetensorsFile): Module {
   let elements = 0;
   for (const { shape } of file.entries.values()) elements += elementCount(shape);
   const architecture = parse(metadata.architecture, path) as unknown as Architecture;
-  const model = withParameterBudget(elements, () => build(architecture));
+  const model = withParameterBudget(elements, () => build(architecture, path));
   if (metadata.preprocessing !== undefined) model.preprocessing = parse(metadata.preprocessing, path);
   if (metadata.summary !== undefined) model.summary = parse(metadata.summary, path);
   return model;

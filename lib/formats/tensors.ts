@@ -1,4 +1,4 @@
-import { wrongKind } from '../arguments.js';
+import { checkOptions, wrongKind } from '../arguments.js';
 import { upload } from '../ops/result.js';
 import { type DeviceName, deviceOf } from '../tensor/device.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -13,6 +13,7 @@ export async function loadSafetensors(
   path: string,
   options: { device?: DeviceName | 'auto' } = {},
 ): Promise<Record<string, Tensor>> {
+  checkOptions(options, 'options', ['device']);
   const device = deviceOf(options.device);
   const file = await openSafetensors(path);
   try {

@@ -5,9 +5,11 @@ import {
   checkOneOf,
   checkOptions,
   checkPositiveInteger,
+  wrongRange,
 } from '../arguments.js';
 import { addon } from '../native/load.js';
 import { type GruVariant, gru, type Lengths } from '../ops/index.js';
+import { checkTensor, checkTensorShape } from '../ops/result.js';
 import type { Device } from '../tensor/device.js';
 import { defaultGenerator, type Generator } from '../tensor/generator.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -114,6 +116,10 @@ export class GRU extends Module {
    */
   forward(x: Tensor, inputs: GRUInputs = {}): { output: Tensor; hidden: Tensor } {
     checkOptions(inputs, 'inputs', ['initialHidden', 'lengths']);
+    if (checkTensor(x, 'x', 'float32', 3).shape[2] !== this.inputSize) {
+      const axes = this.timeMajor ? 'time, batch' : 'batch, time';
+      throw wrongRange('x', `a Tensor of shape [${axes}, ${this.inputSize}]`, x);
+    }
     return gru(x, this.#weights(), {
       numLayers: this.numLayers,
       bidirectional: this.bidirectional,
@@ -212,7 +218,11 @@ export class GRUCell extends Module {
    */
   forward(x: Tensor, hidden: Tensor | null = null): Tensor {
     const weights = [this.weight_ih, this.weight_hh, this.bias_ih, this.bias_hh].filter((weight) => weight !== null);
-    const { hidden: next } = gru(x.reshape(x.shape[0] ?? 0, 1, this.inputSize), weights, {
+    if (checkTensor(x, 'x', 'float32', 2).shape[1] !== this.inputSize) {
+      throw wrongRange('x', `a Tensor of shape [batch, ${this.inputSize}]`, x);
+    }
+    if (hidden) checkTensorShape(hidden, 'hidden', [x.shape[0] as number, this.hiddenSize]);
+    const { hidden: next } = gru(x.reshape(x.shape[0] as number, 1, this.inputSize), weights, {
       bias: this.bias_ih !== null,
       variant: this.variant,
       initialHidden: hidden?.reshape(1, ...hidden.shape) ?? null,

@@ -1,6 +1,7 @@
 export { GRU, GRUCell, type GRUCellOptions, type GRUInputs, type GRUOptions } from './gru.js';
 export {
   Dropout,
+  type DropoutOptions,
   Embedding,
   type EmbeddingOptions,
   LayerNorm,
@@ -9,5 +10,5 @@ export {
   type LinearOptions,
 } from './layers.js';
 export { type Architecture, type JsonValue, Module, type StateDict } from './module.js';
-export type { LayerOptions } from './parameters.js';
+export { type LayerOptions, parameter } from './parameters.js';
 export { Sequential } from './sequential.js';

@@ -12,7 +12,7 @@ import { deviceOf } from '../tensor/device.js';
 import { defaultGenerator, type Generator } from '../tensor/generator.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Architecture, Module } from './module.js';
-import { asParameter, claimParameters, type LayerOptions, layerOptions, uniformParameters } from './parameters.js';
+import { claimParameters, type LayerOptions, layerOptions, parameter, uniformParameters } from './parameters.js';
 
 export interface LinearOptions extends LayerOptions {
   inputSize: number;
@@ -94,11 +94,11 @@ export class Embedding extends Module {
       mask[paddingIndex] = 0;
       const column = zeros([this.vocabularySize, 1], { device });
       column.write(mask);
-      this.weight = asParameter(drawn.mul(column));
+      this.weight = parameter(drawn.mul(column));
       column.dispose();
       drawn.dispose();
     } else {
-      this.weight = asParameter(drawn);
+      this.weight = parameter(drawn);
     }
   }
 
@@ -119,6 +119,13 @@ export class Embedding extends Module {
   }
 }
 
+export interface DropoutOptions {
+  /** From 0 to below 1. Default: 0.5. */
+  probability?: number;
+  /** Draws the masks. Default: the one that `setSeed` seeds. */
+  generator?: Generator;
+}
+
 /**
  * In training, each element becomes 0 with this probability and the others are divided by 1 - probability; else nothing happens.
  *
@@ -129,9 +136,12 @@ export class Dropout extends Module {
   /** Draws the masks; a Trainer puts its own here. */
   generator: Generator;
 
-  /** @param probability from 0 to below 1. Default: 0.5. */
-  constructor(probability = 0.5, generator: Generator = defaultGenerator) {
+  /** @param options or the probability alone */
+  constructor(options: DropoutOptions | number = {}) {
     super();
+    if (typeof options !== 'number') checkOptions(options, 'options', ['probability', 'generator']);
+    const { probability = 0.5, generator = defaultGenerator } =
+      typeof options === 'number' ? { probability: options } : options;
     this.probability = checkNumber(probability, 'probability', { min: 0, below: 1 });
     this.generator = generator;
   }
@@ -172,8 +182,8 @@ export class LayerNorm extends Module {
     this.epsilon = checkNumber(options.epsilon ?? 1e-5, 'epsilon', { above: 0 });
     const device = deviceOf(options.device).name;
     claimParameters(2 * this.size);
-    this.weight = asParameter(ones([this.size], { device }));
-    this.bias = asParameter(zeros([this.size], { device }));
+    this.weight = parameter(ones([this.size], { device }));
+    this.bias = parameter(zeros([this.size], { device }));
   }
 
   override architecture(): Architecture {

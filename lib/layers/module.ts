@@ -1,9 +1,9 @@
-import { checkBoolean, hint, wrongKind, wrongRange } from '../arguments.js';
+import { checkBoolean, checkOptions, hint, wrongKind, wrongRange } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
 import { upload } from '../ops/result.js';
 import { type Device, type DeviceName, deviceOf } from '../tensor/device.js';
 import { Tensor, type TensorData } from '../tensor/tensor.js';
-import { asParameter } from './parameters.js';
+import { isParameter, parameter } from './parameters.js';
 
 /** Anything that JSON can hold. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -59,19 +59,27 @@ export abstract class Module {
     }
   }
 
-  /** Every parameter of this module and those inside it, with its name. */
+  /** Every parameter of this module and those inside it, with its name; one that is shared comes once, under its first name. */
   *namedParameters(): Iterable<[string, Tensor]> {
-    for (const [name, value] of Object.entries(this)) {
-      if (value instanceof Tensor) yield [name, value];
-    }
-    for (const [name, child] of this.children()) {
-      for (const [inner, parameter] of child.namedParameters()) yield [`${name}.${inner}`, parameter];
+    const seen = new Set<Tensor>();
+    for (const [name, tensor] of this.#allNames()) {
+      if (seen.has(tensor)) continue;
+      seen.add(tensor);
+      yield [name, tensor];
     }
   }
 
-  /** Every parameter. */
+  // A tensor is a parameter if a layer or `parameter()` made it one: a state that a module remembers is not.
+  *#allNames(): Iterable<[string, Tensor]> {
+    for (const [name, value] of Object.entries(this)) if (isParameter(value)) yield [name, value];
+    for (const [name, child] of this.children()) {
+      for (const [inner, tensor] of child.#allNames()) yield [`${name}.${inner}`, tensor];
+    }
+  }
+
+  /** Every parameter, once. */
   parameters(): Tensor[] {
-    return Array.from(this.namedParameters(), ([, parameter]) => parameter);
+    return Array.from(this.namedParameters(), ([, tensor]) => tensor);
   }
 
   /** Turns dropout on, in this module and those inside it. */
@@ -90,9 +98,9 @@ export abstract class Module {
     return this;
   }
 
-  /** The parameters' numbers by name, copied to the host, under PyTorch's names. */
+  /** The parameters' numbers by name, copied to the host, under PyTorch's names; one that is shared is there under each of its names. */
   async stateDict(): Promise<StateDict> {
-    const entries = Array.from(this.namedParameters(), async ([name, parameter]) => {
+    const entries = Array.from(this.#allNames(), async ([name, parameter]) => {
       return [name, { shape: parameter.shape, data: await parameter.data() }] as const;
     });
     return Object.fromEntries(await Promise.all(entries));
@@ -110,10 +118,11 @@ export abstract class Module {
     record: Readonly<Record<string, Tensor | StateDict[string]>>,
     options: { strict?: boolean } = {},
   ): Promise<{ missing: string[]; unknown: string[] }> {
+    checkOptions(options, 'options', ['strict']);
     if (typeof record !== 'object' || record === null)
       throw wrongKind('record', 'an object of tensors by name', record);
     const strict = checkBoolean(options.strict ?? true, 'strict');
-    const own = new Map(this.namedParameters());
+    const own = new Map(this.#allNames());
     const missing = [...own.keys()].filter((name) => !Object.hasOwn(record, name));
     const unknown = Object.keys(record).filter((name) => !own.has(name));
     if (strict && missing.length + unknown.length > 0) {
@@ -128,8 +137,12 @@ export abstract class Module {
     }
     const values = new Map<Tensor, TensorData>();
     for (const [name, parameter] of own) {
-      const value = record[name];
-      if (!value) continue;
+      if (!Object.hasOwn(record, name)) continue;
+      const value = record[name] as Tensor | StateDict[string] | null;
+      const isNumbers = value instanceof Tensor || value?.data instanceof Float32Array;
+      if (!value || !isNumbers || !Array.isArray(value.shape)) {
+        throw wrongKind(`record[${JSON.stringify(name)}]`, 'a Tensor, or { shape, data: Float32Array }', value);
+      }
       if (String(value.shape) !== String(parameter.shape)) {
         throw wrongRange(`record[${JSON.stringify(name)}]`, `shape [${parameter.shape.join(', ')}]`, [...value.shape]);
       }
@@ -165,7 +178,7 @@ export abstract class Module {
   /** @internal New tensors on a device with the numbers of these, which are disposed. */
   protected placeOn(device: Device, tensors: readonly Tensor[]): Tensor[] {
     return tensors.map((tensor) => {
-      const placed = asParameter(upload(tensor.dataSync(), tensor.shape, device));
+      const placed = parameter(upload(tensor.dataSync(), tensor.shape, device));
       tensor.dispose();
       return placed;
     });

@@ -1,12 +1,12 @@
 import { wrongKind } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
 import { addon } from '../native/load.js';
-import { divide, fill } from '../ops/result.js';
+import { checkTensor, divide, fill } from '../ops/result.js';
 import { uniform } from '../tensor/creation.js';
 import { type Device, type DeviceName, deviceOf } from '../tensor/device.js';
 import { Generator } from '../tensor/generator.js';
 import { keepFromScope } from '../tensor/scope.js';
-import { elementCount, type Tensor } from '../tensor/tensor.js';
+import { elementCount, Tensor } from '../tensor/tensor.js';
 
 /** What every layer with parameters takes. */
 export interface LayerOptions {
@@ -71,7 +71,7 @@ export function uniformParameters(
   const whole = uniform([total], -bound, bound, { device: device.name, ...(generator && { generator }) });
   const drawn = divide(whole, shapes);
   const layout = layoutOn?.(device);
-  if (!layout || isSideBySide(layout, shapes)) return drawn.map(asParameter);
+  if (!layout || isSideBySide(layout, shapes)) return drawn.map((tensor) => parameter(tensor));
   return placeTogether(drawn, layout, device, (from, to) =>
     addon.copy(device.index, from.size, from.handle, to.handle),
   );
@@ -90,7 +90,7 @@ export function placeTogether(
     copy(tensor, placed[index] as Tensor);
     tensor.dispose();
   }
-  return placed.map(asParameter);
+  return placed.map((tensor) => parameter(tensor));
 }
 
 function isSideBySide(layout: BlockLayout, shapes: readonly (readonly number[])[]): boolean {
@@ -102,8 +102,23 @@ function isSideBySide(layout: BlockLayout, shapes: readonly (readonly number[])[
   return layout.elements === end;
 }
 
-/** @internal A leaf that wants gradients and outlives every scope. */
-export function asParameter(tensor: Tensor): Tensor {
+const known = new WeakSet<Tensor>();
+
+/**
+ * Makes a tensor a parameter: a leaf that requires a gradient, outlives every `scope`, and is part of the module of which it is a property.
+ *
+ * @throws TypeError for what is no float32 tensor; CudnnGruError `ERR_NO_GRADIENT` for a tensor that was computed from others
+ */
+export function parameter(tensor: Tensor): Tensor {
+  checkTensor(tensor, 'tensor');
+  if (tensor.node)
+    throw new CudnnGruError('ERR_NO_GRADIENT', 'parameter(): detach() a tensor that was computed from others');
   tensor.requiresGrad = true;
+  known.add(tensor);
   return keepFromScope(tensor);
+}
+
+/** @internal */
+export function isParameter(value: unknown): value is Tensor {
+  return value instanceof Tensor && known.has(value);
 }

@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber, wrongRange } from '../arguments.js';
+import { checkInteger, checkNumber, checkOptions, wrongRange } from '../arguments.js';
 import { record } from '../autograd/tape.js';
 import { addon } from '../native/load.js';
 import { checkTensor, checkTensorShape, commonDevice, result, resultLike } from '../ops/result.js';
@@ -26,6 +26,7 @@ export interface CrossEntropyOptions extends LossOptions {
  * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH`
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  checkOptions(options, 'options', ['reduction', 'ignoreIndex', 'labelSmoothing', 'classWeights']);
   checkTensor(logits, 'logits');
   const classes = logits.shape.at(-1);
   if (!classes || logits.size === 0)
@@ -89,6 +90,7 @@ export interface BinaryCrossEntropyOptions extends LossOptions {
  * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH`
  */
 export function binaryCrossEntropy(logits: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Tensor {
+  checkOptions(options, 'options', ['reduction', 'weight', 'positiveWeight']);
   checkTensor(logits, 'logits');
   checkTensorShape(target, 'target', logits.shape);
   if (logits.size === 0) throw wrongRange('logits', 'at least one element', logits);

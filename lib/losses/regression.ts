@@ -1,4 +1,4 @@
-import { checkNumber, checkOneOf } from '../arguments.js';
+import { checkNumber, checkOneOf, checkOptions } from '../arguments.js';
 import { record } from '../autograd/tape.js';
 import type { Addon } from '../native/addon.js';
 import { addon } from '../native/load.js';
@@ -33,6 +33,7 @@ function regression(
   options: LossOptions,
   delta: number,
 ): Tensor {
+  checkOptions(options, 'options', operation === 'huber' ? ['reduction', 'delta'] : ['reduction']);
   checkTensor(x, 'x');
   checkTensorShape(target, 'target', x.shape);
   const reduction = checkReduction(options);
@@ -74,5 +75,5 @@ export function mae(x: Tensor, target: Tensor, options: LossOptions = {}): Tenso
 
 /** Huber loss: d² / 2 for |d| <= delta, else delta (|d| - delta / 2), with d = x - target (Huber 1964). @throws as `mse` */
 export function huber(x: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
-  return regression('huber', x, target, options, checkNumber(options.delta ?? 1, 'delta', { above: 0 }));
+  return regression('huber', x, target, options, checkNumber(options?.delta ?? 1, 'delta', { above: 0 }));
 }

@@ -30,6 +30,18 @@ export interface GruOptions {
   lengths?: Lengths | null;
 }
 
+const optionNames = [
+  'numLayers',
+  'bidirectional',
+  'bias',
+  'variant',
+  'timeMajor',
+  'dropout',
+  'generator',
+  'initialHidden',
+  'lengths',
+];
+
 export interface GruResult {
   /** [batch, time, directions × hiddenSize] or time-major: the last layer's hidden states; 0 after a row's length. */
   output: Tensor;
@@ -55,7 +67,7 @@ export interface GruResult {
  * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH`
  */
 export function gru(x: Tensor, weights: readonly Tensor[], options: GruOptions = {}): GruResult {
-  const { batch, time, features: inputSize, timeMajor } = sequenceShape(x, options);
+  const { batch, time, features: inputSize, timeMajor } = sequenceShape(x, options, optionNames);
   const layers = checkInteger(options.numLayers ?? 1, 'numLayers', { min: 1 });
   const directions = checkBoolean(options.bidirectional ?? false, 'bidirectional') ? 2 : 1;
   const bias = checkBoolean(options.bias ?? true, 'bias');

@@ -1,4 +1,4 @@
-import { checkBoolean, wrongRange } from '../arguments.js';
+import { checkBoolean, checkOptions, wrongRange } from '../arguments.js';
 import { record } from '../autograd/tape.js';
 import { addon } from '../native/load.js';
 import { elementCount, type Tensor } from '../tensor/tensor.js';
@@ -60,6 +60,7 @@ export interface MatmulOptions {
  * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH`
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  checkOptions(options, 'options', ['transposeA', 'transposeB']);
   checkTensor(a, 'a');
   checkTensor(b, 'b');
   const transposeA = checkBoolean(options.transposeA ?? false, 'transposeA');

@@ -1,4 +1,4 @@
-import { wrongRange } from '../arguments.js';
+import { wrongKind, wrongRange } from '../arguments.js';
 import { record } from '../autograd/tape.js';
 import { addon } from '../native/load.js';
 import { elementCount, type Tensor } from '../tensor/tensor.js';
@@ -8,7 +8,8 @@ import { checkAxis, checkTensor, result } from './result.js';
 function checkAxes(axes: number | readonly number[] | undefined, rank: number): Set<number> {
   if (axes === undefined) return new Set(Array.from({ length: rank }, (_, axis) => axis));
   const list = typeof axes === 'number' ? [axes] : axes;
-  const set = new Set(list.map((axis) => checkAxis(axis, 'axes', rank)));
+  if (!Array.isArray(list)) throw wrongKind('axes', 'an axis or an array of axes', axes);
+  const set = new Set((list as readonly number[]).map((axis) => checkAxis(axis, 'axes', rank)));
   if (set.size !== list.length) throw wrongRange('axes', 'each axis once', list);
   return set;
 }

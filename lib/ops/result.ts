@@ -5,9 +5,13 @@ import type { Device } from '../tensor/device.js';
 import { Storage } from '../tensor/storage.js';
 import { type DType, elementCount, Tensor, type TensorData } from '../tensor/tensor.js';
 
+const mostElements = 2 ** 40;
+
 /** @internal A tensor for an operation to fill: its memory comes into being with the native call that names its handle. */
 export function result(shape: readonly number[], dtype: DType, device: Device): Tensor {
-  return new Tensor(new Storage(elementCount(shape)), shape, dtype, device);
+  const count = elementCount(shape);
+  if (count > mostElements) throw wrongRange('shape', 'at most 2^40 elements', [...shape]);
+  return new Tensor(new Storage(count), shape, dtype, device);
 }
 
 /** @internal As `result`, of the shape and type of `x`. */
@@ -17,6 +21,8 @@ export function resultLike(x: Tensor): Tensor {
 
 /** @internal A tensor with the numbers of `data`, copied to the device. */
 export function upload(data: TensorData, shape: readonly number[], device: Device): Tensor {
+  if (!(data.buffer instanceof ArrayBuffer))
+    throw wrongKind('data', 'an array over an ArrayBuffer (copy a shared one first)', data);
   const out = result(shape, data instanceof Int32Array ? 'int32' : 'float32', device);
   addon.upload(device.index, data, out.handle);
   return out;

@@ -1,4 +1,4 @@
-import { checkBoolean, checkInteger, wrongKind, wrongRange } from '../arguments.js';
+import { checkBoolean, checkInteger, checkOptions, wrongKind, wrongRange } from '../arguments.js';
 import { record } from '../autograd/tape.js';
 import type { Addon } from '../native/addon.js';
 import { addon } from '../native/load.js';
@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { checkTensor, result } from './result.js';
 
 /** Numbers of valid steps, one for each row of the batch; they stay on the host. */
-export type Lengths = readonly number[] | Int32Array;
+export type Lengths = ArrayLike<number>;
 
 export interface SequenceOptions {
   /** x is [time, batch, features]. Default: false, [batch, time, features]. */
@@ -21,7 +21,8 @@ interface Shape {
 }
 
 /** @internal @throws TypeError, RangeError */
-export function sequenceShape(x: Tensor, options: SequenceOptions): Shape {
+export function sequenceShape(x: Tensor, options: SequenceOptions, known: readonly string[] = ['timeMajor']): Shape {
+  checkOptions(options, 'options', known);
   checkTensor(x, 'x', 'float32', 3);
   const timeMajor = checkBoolean(options.timeMajor ?? false, 'timeMajor');
   const [first, second, features] = x.shape as [number, number, number];
@@ -33,11 +34,13 @@ export function sequenceShape(x: Tensor, options: SequenceOptions): Shape {
 
 /** @internal Whole numbers from `min` to `max`, one for each row. @throws TypeError, RangeError */
 export function checkLengths(value: unknown, name: string, batch: number, min: number, max: number): Int32Array {
-  if (!Array.isArray(value) && !(value instanceof Int32Array))
-    throw wrongKind(name, 'an array or an Int32Array', value);
-  if (value.length !== batch) throw wrongRange(name, `${batch} numbers, one for each row`, value);
-  for (const [row, length] of value.entries()) checkInteger(length, `${name}[${row}]`, { min, max });
-  return Int32Array.from(value);
+  const isTyped = ArrayBuffer.isView(value) && !(value instanceof DataView);
+  if (!Array.isArray(value) && !isTyped) throw wrongKind(name, 'an array or typed array of whole numbers', value);
+  const lengths = value as ArrayLike<number>;
+  if (lengths.length !== batch) throw wrongRange(name, `${batch} numbers, one for each row`, value);
+  const checked = new Int32Array(batch);
+  for (let row = 0; row < batch; row++) checked[row] = checkInteger(lengths[row], `${name}[${row}]`, { min, max });
+  return checked;
 }
 
 function overTime(

@@ -12,12 +12,3 @@ export {
   SGD,
   type SGDOptions,
 } from './optimizers.js';
-export {
-  cosine,
-  linearWarmup,
-  oneCycle,
-  type PlateauSchedule,
-  reduceOnPlateau,
-  type Schedule,
-  stepDecay,
-} from './schedules.js';

@@ -2,7 +2,7 @@ import { checkNumber, wrongKind, wrongRange } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
 import type { Handles } from '../native/addon.js';
 import { addon } from '../native/load.js';
-import { fill, handlesOf, upload } from '../ops/result.js';
+import { checkTensorShape, fill, handlesOf, upload } from '../ops/result.js';
 import type { Device } from '../tensor/device.js';
 import { keepFromScope } from '../tensor/scope.js';
 import { Tensor, type TensorData } from '../tensor/tensor.js';
@@ -19,11 +19,8 @@ export interface OptimizerOptions {
   clipValue?: number;
 }
 
-/** Parameters with settings of their own; what is left out is as in the optimizer's options. */
-export interface ParameterGroup<O> {
-  parameters: Iterable<Tensor>;
-  options?: Partial<Omit<O, 'clipNorm' | 'clipValue'>>;
-}
+/** Parameters with settings of their own beside them; what is left out is as in the optimizer's options. */
+export type ParameterGroup<O> = { parameters: Iterable<Tensor> } & Partial<Omit<O, 'clipNorm' | 'clipValue'>>;
 
 /** What a step did, read from the device. */
 export interface OptimizerReport {
@@ -140,6 +137,7 @@ export abstract class Optimizer<S extends { learningRate: number; weightDecay: n
     this.#lastStep = all;
     if (all.length === 0)
       throw new CudnnGruError('ERR_NO_GRADIENT', 'step(): no parameter has a gradient; call backward() first');
+    for (const parameter of all) checkTensorShape(parameter.grad, 'parameter.grad', parameter.shape);
     const gradients = (of: readonly Tensor[]): Handles => handlesOf(of.map((parameter) => parameter.grad as Tensor));
     const { index } = this.#device;
     let pending = addon.gradientNorm(index, this.clipNorm, gradients(all), this.#norm.handle, this.#counts.handle);
@@ -218,6 +216,12 @@ export abstract class Optimizer<S extends { learningRate: number; weightDecay: n
         state.parameters.length,
       );
     }
+    for (const [index, group] of this.groups.entries()) {
+      const [own, saved] = [Object.keys(group.options).sort(), Object.keys(state.options[index] ?? {}).sort()];
+      if (String(own) !== String(saved)) {
+        throw wrongRange('state', `the state of an optimizer with the settings ${own.join(', ')}`, saved.join(', '));
+      }
+    }
     for (const [index, group] of this.groups.entries()) Object.assign(group.options, state.options[index]);
     this.#counts.write(state.counts);
     for (const [index, parameter] of parameters.entries()) {
@@ -245,16 +249,17 @@ function groupsOf<O>(
   given: Iterable<Tensor> | readonly ParameterGroup<O>[],
 ): { parameters: Tensor[]; options: object }[] {
   if (typeof given !== 'object' || given === null || !(Symbol.iterator in given)) {
-    throw wrongKind('parameters', 'Tensors, or groups { parameters, options }', given);
+    throw wrongKind('parameters', 'Tensors, or groups { parameters, learningRate, ... }', given);
   }
   const entries = [...given] as (Tensor | ParameterGroup<O>)[];
   const groups = entries.every((entry) => entry instanceof Tensor)
     ? [{ parameters: entries, options: {} }]
     : (entries as ParameterGroup<O>[]).map((entry, index) => {
         if (!entry || typeof entry !== 'object' || entry instanceof Tensor || !entry.parameters) {
-          throw wrongKind(`parameters[${index}]`, 'a group { parameters, options }', entry);
+          throw wrongKind(`parameters[${index}]`, 'a group { parameters, learningRate, ... }', entry);
         }
-        return { parameters: [...entry.parameters], options: entry.options ?? {} };
+        const { parameters, ...options } = entry;
+        return { parameters: [...parameters], options };
       });
   const seen = new Set<Tensor>();
   for (const parameter of groups.flatMap((group) => group.parameters)) {

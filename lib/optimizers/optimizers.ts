@@ -4,6 +4,7 @@ import { addon } from '../native/load.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Optimizer, type OptimizerOptions, type ParameterGroup } from './optimizer.js';
 
+/** Tensors, or groups of them. */
 type Parameters<O> = Iterable<Tensor> | readonly ParameterGroup<O>[];
 type Shared = readonly [clipValue: number, norm: number, counts: number, parameters: Handles, gradients: Handles];
 
@@ -266,6 +267,7 @@ export class AdamW extends Adam {
   protected override readonly decoupled = true;
 
   constructor(parameters: Parameters<AdamSettings>, options: AdamOptions = {}) {
+    checkOptions(options, 'options', [...sharedNames, 'beta1', 'beta2', 'epsilon', 'amsgrad']);
     super(parameters, { ...options, weightDecay: options.weightDecay ?? 0.01 });
   }
 }

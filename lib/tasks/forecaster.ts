@@ -54,7 +54,7 @@ export class Forecaster extends Module {
     this.horizon = checkPositiveInteger(horizon, 'horizon');
     checkNumber(dropout, 'dropout', { min: 0, below: 1 });
     this.gru = new GRU({ inputSize, hiddenSize, numLayers, dropout, ...place });
-    this.dropout = new Dropout(dropout, place.generator);
+    this.dropout = new Dropout({ probability: dropout, ...(place.generator && { generator: place.generator }) });
     this.head = new Linear({ inputSize: hiddenSize, outputSize: this.horizon, ...place });
   }
 

@@ -1,5 +1,6 @@
+import { wrongKind, wrongRange } from '../arguments.js';
 import type { Batch } from '../data/types.js';
-import { upload } from '../ops/result.js';
+import { checkTensor, upload } from '../ops/result.js';
 import type { Device } from '../tensor/device.js';
 import { keepFromScope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -28,10 +29,16 @@ export function lossOf(loss: LossFunction, batch: Batch, device: Device, carried
     hidden: carried.hidden,
     batch,
   };
-  const answer = loss(onDevice);
-  if (answer instanceof Tensor) return answer;
+  const answer = loss(onDevice) as Tensor | { loss?: unknown; hidden?: unknown } | null | undefined;
+  if (answer instanceof Tensor) return checkLoss(answer);
+  if (!(answer?.hidden instanceof Tensor)) throw wrongKind('loss(batch)', 'a Tensor, or { loss, hidden }', answer);
   carried.keep(answer.hidden);
-  return answer.loss;
+  return checkLoss(answer.loss);
+}
+
+function checkLoss(loss: unknown): Tensor {
+  if (checkTensor(loss, 'loss(batch)').size !== 1) throw wrongRange('loss(batch)', 'a Tensor of one number', loss);
+  return loss as Tensor;
 }
 
 /** How many examples a batch holds. */

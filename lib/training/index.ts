@@ -1,3 +1,3 @@
-export { accuracy, type ForecastErrors, forecastErrors, naiveScale } from './metrics.js';
+export { type ProgressDisplay, progressDisplay } from './progress_display.js';
 export { Trainer } from './trainer.js';
 export type { EpochRecord, LossFunction, Progress, TrainerOptions, TrainingBatch, TrainingResult } from './types.js';

@@ -7,12 +7,14 @@ import {
   checkSeed,
   checkString,
   wrongKind,
+  wrongRange,
 } from '../arguments.js';
 import { noGrad } from '../autograd/tape.js';
 import { CudnnGruError } from '../errors.js';
 import { Module } from '../layers/module.js';
 import { addon } from '../native/load.js';
 import { clone } from '../ops/index.js';
+import { upload } from '../ops/result.js';
 import { Optimizer } from '../optimizers/optimizer.js';
 import { Generator } from '../tensor/generator.js';
 import { keepFromScope, scope } from '../tensor/scope.js';
@@ -70,6 +72,7 @@ export class Trainer {
   constructor(options: TrainerOptions) {
     checkOptions(options, 'options', optionNames);
     if (!(options.model instanceof Module)) throw wrongKind('model', 'a Module', options.model);
+    if (options.model.parameters().length === 0) throw wrongRange('model', 'a Module with parameters', options.model);
     if (!(options.optimizer instanceof Optimizer)) throw wrongKind('optimizer', 'an Optimizer', options.optimizer);
     checkFunction(options.loss, 'loss');
     if (typeof options.data?.next !== 'function') throw wrongKind('data', 'a source of batches', options.data);
@@ -303,7 +306,6 @@ export class Trainer {
     if (schedule && typeof schedule !== 'function' && state.plateau) {
       schedule.restore({ ...state.plateau, best: state.plateau.best ?? Number.POSITIVE_INFINITY });
     }
-    const { upload } = await import('../ops/result.js');
     for (const [name, { shape, data: numbers }] of Object.entries(saved.own)) {
       if (name === 'hidden') this.#carried.keep(upload(numbers, shape, this.#device));
       if (name.startsWith('best/'))

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   Adam,
+  AdamW,
   Embedding,
   Generator,
   GRU,
@@ -8,11 +9,15 @@ import {
   LayerNorm,
   Linear,
   losses,
+  Module,
   ops,
+  parameter,
   randn,
   Sequential,
   SGD,
   setThreads,
+  type Tensor,
+  Trainer,
   tensor,
   uniform,
   zeros,
@@ -79,7 +84,7 @@ const cases: [string, () => unknown, typeof TypeError | typeof RangeError, RegEx
   ['gru of a number', () => gru.forward(3 as never), TypeError, /x.*Tensor/],
   ['gru of rank 2', () => gru.forward(zeros([2, 3])), RangeError, /x.*rank 3/],
   ['gru of no steps', () => gru.forward(zeros([2, 0, 3])), RangeError, /x/],
-  ['gru of another input size', () => gru.forward(zeros([2, 5, 4])), RangeError, /weights\[0\].*12, 4/],
+  ['gru of another input size', () => ops.gru(zeros([2, 5, 4]), weights), RangeError, /weights\[0\].*12, 4/],
   [
     'gru with a state of another shape',
     () => gru.forward(x, { initialHidden: zeros([2, 4]) }),
@@ -112,6 +117,46 @@ const cases: [string, () => unknown, typeof TypeError | typeof RangeError, RegEx
     RangeError,
     /reduction/,
   ],
+  ['AdamW with the rate as a number', () => new AdamW(weights, 0.1 as never), TypeError, /options.*object.*0\.1/],
+  ['a group with a foreign name', () => new Adam([{ parameters: weights, lr: 1 } as never]), TypeError, /learningRate/],
+  [
+    'a loss with a foreign option',
+    () => losses.mse(zeros([2]), zeros([2]), { reduce: 'sum' } as never),
+    TypeError,
+    /reduction/,
+  ],
+  [
+    'cross-entropy with snake case',
+    () => losses.crossEntropy(zeros([1, 2]), tensor(Int32Array.of(0)), { ignore_index: 0 } as never),
+    TypeError,
+    /ignoreIndex/,
+  ],
+  ['an operation with a foreign option', () => ops.gru(x, weights, { num_layers: 1 } as never), TypeError, /numLayers/],
+  ['GRU without options', () => new GRU(undefined as never), TypeError, /options/],
+  ['GRU with PyTorch’s names', () => new GRU({ input_size: 1, hidden_size: 1 } as never), TypeError, /inputSize/],
+  ['Trainer without options', () => new Trainer(undefined as never), TypeError, /options/],
+  [
+    'a wrong feature count names x',
+    () => gru.forward(zeros([2, 5, 7])),
+    RangeError,
+    /x: expected a Tensor of shape \[batch, time, 3\], got Tensor\(\[2, 5, 7\]/,
+  ],
+  [
+    'a cell of a number',
+    () => new GRUCell({ inputSize: 2, hiddenSize: 2 }).forward(3 as never),
+    TypeError,
+    /x.*Tensor/,
+  ],
+  ['sum of an object', () => x.sum({ dim: 1 } as never), TypeError, /axes/],
+  ['more elements than there can be', () => zeros([1e9, 1e9]), RangeError, /shape.*2\^40/],
+  ['shared memory', () => tensor(new Float32Array(new SharedArrayBuffer(8)) as never), TypeError, /data.*ArrayBuffer/],
+  [
+    'lengths of BigInt',
+    () => gru.forward(x, { lengths: BigInt64Array.of(1n, 2n) as never }),
+    TypeError,
+    /lengths\[0\]/,
+  ],
+  ['lengths that are fractions', () => gru.forward(x, { lengths: [1.5, 2] }), RangeError, /lengths\[0\]/],
   ['optimizer of nothing', () => new Adam([]), RangeError, /parameters/],
   [
     'optimizer of the same parameter twice',
@@ -130,6 +175,47 @@ const cases: [string, () => unknown, typeof TypeError | typeof RangeError, RegEx
     /gradient/,
   ],
 ];
+
+describe('good arguments of unusual kinds', () => {
+  it('lengths in any typed array', async () => {
+    const run = (lengths: ArrayLike<number>) => gru.forward(x, { lengths }).output.data();
+    const expected = await run([1, 4]);
+    for (const kind of [Uint8Array, Int16Array, Float32Array, Float64Array])
+      expect(await run(kind.of(1, 4))).toEqual(expected);
+  });
+
+  it('parameters that modules share are one', async () => {
+    class Tied extends Module {
+      embedding = new Embedding({ vocabularySize: 5, embeddingSize: 3 });
+      head = new Linear({ inputSize: 3, outputSize: 5, bias: false });
+      state = zeros([2]); // remembered, not learned
+      mine?: Tensor;
+      constructor() {
+        super();
+        this.head.weight = this.embedding.weight;
+      }
+      forward(ids: Tensor): Tensor {
+        return this.head.forward(this.embedding.forward(ids));
+      }
+    }
+    const model = new Tied();
+    expect([...model.namedParameters()].map(([name]) => name)).toEqual(['embedding.weight']);
+    expect(Object.keys(await model.stateDict())).toEqual(['embedding.weight', 'head.weight']);
+    const optimizer = new Adam(model.parameters());
+    losses.crossEntropy(model.forward(tensor(Int32Array.of(1))), tensor(Int32Array.of(2))).backward();
+    await optimizer.step();
+    expect((await optimizer.report()).steps).toBe(1);
+    await model.loadStateDict(await model.stateDict());
+    model.mine = parameter(zeros([3]));
+    expect(model.parameters()).toHaveLength(2);
+  });
+
+  it('a state of another optimizer is refused', async () => {
+    const [adam, sgd] = [new Adam(weights), new SGD(weights)];
+    const state = await adam.state();
+    expect(() => sgd.loadState(state)).toThrow(/settings.*momentum/);
+  });
+});
 
 describe('bad arguments', () => {
   for (const [name, act, kind, message] of cases) {

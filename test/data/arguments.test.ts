@@ -66,7 +66,9 @@ test('words and option names suggest the nearest', () => {
     ),
   );
   expect(() => checkOneOf(1, 'variant', variants)).toThrow(TypeError);
-  checkOptions(undefined, 'options', ['a']);
+  expect(() => checkOptions(undefined, 'options', ['a'])).toThrow(
+    typeError('options: expected an object, got undefined'),
+  );
   checkOptions({ a: 1 }, 'options', ['a']);
   expect(() => checkOptions({ hidenSize: 1 }, 'options', ['inputSize', 'hiddenSize'])).toThrow(
     typeError('options: unknown option "hidenSize" (did you mean "hiddenSize"?); known: inputSize, hiddenSize'),

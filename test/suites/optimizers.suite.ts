@@ -243,8 +243,8 @@ export function run(backend: Backend): void {
     const leaves = range(3).map(() => onDevice(backend, new Array64([5]), true));
     const [fast, slow, idle] = leaves as [Tensor, Tensor, Tensor];
     const optimizer = new SGD([
-      { parameters: [fast, idle], options: { learningRate: 1 } },
-      { parameters: [slow], options: { learningRate: 0.25 } },
+      { parameters: [fast, idle], learningRate: 1 },
+      { parameters: [slow], learningRate: 0.25 },
     ]);
     const ones = new Array64([5], [1, 1, 1, 1, 1]);
     giveGradients(backend, [fast, slow], [ones, ones]);

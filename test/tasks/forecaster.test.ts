@@ -1,16 +1,11 @@
-import {
-  evaluateForecaster,
-  Forecaster,
-  loadModel,
-  preprocessingOf,
-  randn,
-  saveModel,
-  type TrainForecasterOptions,
-  trainForecaster,
-} from 'cudnn-gru';
+import { loadModel, randn, saveModel, tasks } from 'cudnn-gru';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../formats/temporary_folder.js';
 import { cut, disturbed, seriesTable } from './series.js';
+
+const { evaluateForecaster, Forecaster, preprocessingOf, trainForecaster } = tasks;
+type Forecaster = tasks.Forecaster;
+type TrainForecasterOptions = tasks.TrainForecasterOptions;
 
 const table = seriesTable(200);
 const inFolder = temporaryFolder();

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { data, trainForecaster } from 'cudnn-gru';
+import { data, tasks } from 'cudnn-gru';
 import { expect, it } from 'vitest';
 
 const weather = fileURLToPath(new URL('../../examples/data/seattle-weather.csv', import.meta.url));
@@ -10,7 +10,7 @@ it.each([0, 1, 2, 3])(
   'the GRU beats persistence and the same day of last year on the unseen year, seed %d',
   async (seed) => {
     const table = await data.readCsv(weather, { numeric: ['temp_max', ...inputs], text: ['date'] });
-    const { model, evaluation } = await trainForecaster({
+    const { model, evaluation } = await tasks.trainForecaster({
       table,
       target: 'temp_max',
       inputs,

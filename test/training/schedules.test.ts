@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { cosine, linearWarmup, oneCycle, reduceOnPlateau, stepDecay } from '../../lib/index.js';
+import { schedules } from '../../lib/index.js';
+
+const { cosine, linearWarmup, oneCycle, reduceOnPlateau, stepDecay } = schedules;
 
 // Values of PyTorch 2.11's schedulers, with an initial rate of 1.
 describe('learning-rate schedules', () => {

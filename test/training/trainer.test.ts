@@ -9,8 +9,8 @@ import {
   Linear,
   losses,
   type Progress,
-  reduceOnPlateau,
   SGD,
+  schedules,
   Trainer,
   tensor,
 } from '../../lib/index.js';
@@ -53,13 +53,13 @@ describe('Trainer', () => {
   });
 
   it('stopped by a signal at any step and resumed, it gives the bits of never stopping', async () => {
-    const whole = problem({ schedule: reduceOnPlateau({ patience: 0 }) });
+    const whole = problem({ schedule: schedules.reduceOnPlateau({ patience: 0 }) });
     const expected = await whole.trainer.fit();
     for (const stopAfter of [1, 5, 8, 9, 21, 40]) {
       const checkpoint = join(folder, `stop-${stopAfter}.safetensors`);
       const abort = new AbortController();
       let step = 0;
-      const first = problem({ checkpoint, signal: abort.signal, schedule: reduceOnPlateau({ patience: 0 }) });
+      const first = problem({ checkpoint, signal: abort.signal, schedule: schedules.reduceOnPlateau({ patience: 0 }) });
       const { batches } = first;
       const next = batches.next.bind(batches);
       batches.next = () => {
@@ -68,7 +68,7 @@ describe('Trainer', () => {
         return batch;
       };
       expect((await first.trainer.fit()).stopped).toBe('aborted');
-      const second = problem({ checkpoint, schedule: reduceOnPlateau({ patience: 0 }) });
+      const second = problem({ checkpoint, schedule: schedules.reduceOnPlateau({ patience: 0 }) });
       expect(await second.trainer.canResume()).toBe(true);
       const result = await second.trainer.fit({ resume: true });
       expect(await bitsOf(second), `stopped after step ${stopAfter}`).toBe(await bitsOf(whole));

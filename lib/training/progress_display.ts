@@ -1,4 +1,4 @@
-import type { EpochRecord, Progress } from '../training/types.js';
+import type { EpochRecord, Progress } from './types.js';
 
 /** Shows a training on stderr: pass `onProgress` and `onEpoch` to the Trainer, and call `stop` when it has ended. */
 export interface ProgressDisplay {
