@@ -84,7 +84,8 @@ describe('the queue', () => {
     }
     expect(longest).toBeLessThanOrEqual(4097);
     await synchronize();
-    expect(addon.pending(cpu)).toBe(0);
+    // The command that tells us may still be on its way out.
+    expect(addon.pending(cpu)).toBeLessThanOrEqual(1);
   });
 });
 
