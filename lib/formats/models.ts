@@ -1,4 +1,4 @@
-import { checkFunction, checkOptions, checkString, hint, wrongKind } from '../arguments.js';
+import { checkOneOf, checkOptions, checkString, wrongKind } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
 import {
   type Architecture,
@@ -10,54 +10,35 @@ import {
   LayerNorm,
   Linear,
   Module,
+  QuantizedGRU,
   Sequential,
 } from '../layers/index.js';
 import { withParameterBudget } from '../layers/parameters.js';
+import { buildModule, registerLayers } from '../layers/registry.js';
+import { type Precision, precisions, valuesPerWord } from '../ops/gru_quantized.js';
 import { type DeviceName, withDefaultDevice } from '../tensor/device.js';
 import { elementCount } from '../tensor/tensor.js';
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from './safetensors.js';
+
+export { registerModule } from '../layers/registry.js';
 
 // A model file is a safetensors file: the parameters under their names, and in the metadata, as JSON,
 //   cudnn-gru     the version of this layout
 //   architecture  type and options of the module, from which it is made again
 //   preprocessing, summary  the module's own, where it has them
+//   quantization  of a quantized model: what its GRU layers became; their weights are int32 words of int8 or bfloat16 values
 const layoutVersion = '1';
 
-// biome-ignore lint/suspicious/noExplicitAny: each class checks its own options.
-type Build = (options: any) => Module;
-
-const known = new Map<string, Build>([
-  ['GRU', (options) => new GRU(options)],
-  ['GRUCell', (options) => new GRUCell(options)],
-  ['Linear', (options) => new Linear(options)],
-  ['Embedding', (options) => new Embedding(options)],
-  ['LayerNorm', (options) => new LayerNorm(options)],
-  ['Dropout', (options) => new Dropout(options.probability)],
-  ['Sequential', (options) => new Sequential(...options.map((inner: Architecture) => build(inner)))],
-]);
-
-/**
- * Makes a class of one's own known to `loadModel`. Only registered classes are ever made from a file.
- *
- * @param type as its `architecture()` says
- * @param make from the options of its `architecture()`
- * @throws TypeError, RangeError
- */
-export function registerModule(type: string, make: (options: JsonValue) => Module): void {
-  known.set(checkString(type, 'type'), checkFunction(make, 'make'));
-}
-
-function build(architecture: Architecture, path = 'the file'): Module {
-  const make = known.get(architecture?.type);
-  if (!make) {
-    const type = String(architecture?.type);
-    throw new CudnnGruError(
-      'ERR_FORMAT',
-      `${path}: unknown kind of module ${JSON.stringify(type)}${hint(type, known.keys())}; a class of your own is made known by registerModule`,
-    );
-  }
-  return make(architecture.options);
-}
+registerLayers({
+  GRU: (options) => new GRU(options),
+  GRUCell: (options) => new GRUCell(options),
+  QuantizedGRU: (options) => new QuantizedGRU(options),
+  Linear: (options) => new Linear(options),
+  Embedding: (options) => new Embedding(options),
+  LayerNorm: (options) => new LayerNorm(options),
+  Dropout: (options) => new Dropout(options.probability),
+  Sequential: (options) => new Sequential(...options.map((inner: Architecture) => buildModule(inner))),
+});
 
 /**
  * Writes a model as one safetensors file: parameters, architecture, preprocessing and summary. The file appears whole or not at all.
@@ -77,6 +58,7 @@ export function modelMetadata(model: Module): Record<string, string> {
     architecture: JSON.stringify(model.architecture()),
   };
   if (model.preprocessing !== null) metadata.preprocessing = JSON.stringify(model.preprocessing);
+  if (model.quantization !== null) metadata.quantization = model.quantization;
   if (model.summary !== null) metadata.summary = JSON.stringify(model.summary);
   return metadata;
 }
@@ -126,10 +108,23 @@ function modelFrom(file: SafetensorsFile): Module {
   let elements = 0;
   for (const { shape } of file.entries.values()) elements += elementCount(shape);
   const architecture = parse(metadata.architecture, path) as unknown as Architecture;
-  const model = withParameterBudget(elements, () => build(architecture, path));
+  const precision =
+    metadata.quantization === undefined ? null : checkOneOf(metadata.quantization, 'quantization', precisions);
+  // The layers are made in float32 first, with a parameter for each value of a word.
+  const budget = elements * (precision ? valuesPerWord(precision) : 1);
+  const built = withParameterBudget(budget, () => buildModule(architecture, path));
+  const model = precision && built.quantization !== precision ? quantized(built, precision) : built;
   if (metadata.preprocessing !== undefined) model.preprocessing = parse(metadata.preprocessing, path);
   if (metadata.summary !== undefined) model.summary = parse(metadata.summary, path);
   return model;
+}
+
+function quantized(model: Module, precision: Precision): Module {
+  try {
+    return model.quantize(precision);
+  } finally {
+    model.dispose();
+  }
 }
 
 function parse(text: string, path: string): JsonValue {

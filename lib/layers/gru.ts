@@ -7,14 +7,16 @@ import {
   checkPositiveInteger,
   wrongRange,
 } from '../arguments.js';
+import { CudnnGruError } from '../errors.js';
 import { addon } from '../native/load.js';
-import { type GruVariant, gru, type Lengths } from '../ops/index.js';
+import { type GruVariant, gru, type Lengths, type Precision } from '../ops/index.js';
 import { checkTensor, checkTensorShape } from '../ops/result.js';
 import type { Device } from '../tensor/device.js';
 import { defaultGenerator, type Generator } from '../tensor/generator.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Architecture, Module } from './module.js';
 import { type BlockLayout, type LayerOptions, layerOptions, placeTogether, uniformParameters } from './parameters.js';
+import { QuantizedGRU } from './quantized_gru.js';
 
 export interface GRUOptions extends LayerOptions {
   /** Features of each step of the input. */
@@ -104,6 +106,21 @@ export class GRU extends Module {
     const { inputSize, hiddenSize, numLayers, bidirectional, dropout, bias, variant, timeMajor } = this;
     const options = { inputSize, hiddenSize, numLayers, bidirectional, dropout, bias, variant, timeMajor };
     return { type: 'GRU', options };
+  }
+
+  override quantize(precision: Precision): QuantizedGRU {
+    return super.quantize(precision) as QuantizedGRU;
+  }
+
+  /** @internal */
+  toQuantized(precision: Precision): QuantizedGRU {
+    if (this.variant !== 'resetAfter') {
+      throw new CudnnGruError(
+        'ERR_UNSUPPORTED',
+        `quantize: a GRU of the variant '${this.variant}' cannot be quantized`,
+      );
+    }
+    return QuantizedGRU.of(this, precision);
   }
 
   /**

@@ -11,4 +11,5 @@ export {
 } from './layers.js';
 export { type Architecture, type JsonValue, Module, type StateDict } from './module.js';
 export { type LayerOptions, parameter } from './parameters.js';
+export { QuantizedGRU, type QuantizedGRUOptions } from './quantized_gru.js';
 export { Sequential } from './sequential.js';

@@ -118,6 +118,12 @@ export function parameter(tensor: Tensor): Tensor {
   return keepFromScope(tensor);
 }
 
+/** @internal A parameter of a model for inference: of any type, without a gradient. */
+export function frozenParameter(tensor: Tensor): Tensor {
+  known.add(tensor);
+  return keepFromScope(tensor);
+}
+
 /** @internal */
 export function isParameter(value: unknown): value is Tensor {
   return value instanceof Tensor && known.has(value);

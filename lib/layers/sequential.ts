@@ -1,4 +1,5 @@
 import { wrongKind } from '../arguments.js';
+import type { Precision } from '../ops/index.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Architecture, Module } from './module.js';
 
@@ -27,6 +28,10 @@ export class Sequential extends Module {
 
   override architecture(): Architecture {
     return { type: 'Sequential', options: this.layers.map((layer) => ({ ...layer.architecture() })) };
+  }
+
+  override quantize(precision: Precision): Sequential {
+    return super.quantize(precision) as Sequential;
   }
 
   forward(x: Tensor): Tensor {

@@ -90,7 +90,7 @@ type Updated = [
   parameters: Handles,
   gradients: Handles,
 ];
-type GruShape = [
+type GruSizes = [
   time: number,
   batch: number,
   inputSize: number,
@@ -100,12 +100,8 @@ type GruShape = [
   timeMajor: boolean,
   resetBefore: boolean,
   hasBias: boolean,
-  dropout: number,
-  seed: Seed,
-  offset: Seed,
-  lengths: HostInts,
-  weights: Handles,
 ];
+type GruShape = [...GruSizes, dropout: number, seed: Seed, offset: Seed, lengths: HostInts, weights: Handles];
 
 /**
  * The addon's functions, as native/addon exports them. Every operation of native/ops/operation_table.h is here under its own
@@ -431,6 +427,21 @@ export interface Addon {
       xGrad: Handle,
       initialHiddenGrad: Handle,
       weightGrads: Handles | null,
+    ]
+  ): Pending;
+  gruQuantized(
+    device: DeviceIndex,
+    ...arguments_: [
+      ...GruSizes,
+      lengths: HostInts,
+      int8: boolean,
+      words: Handles,
+      scales: Handles,
+      biases: Handles,
+      x: Handle,
+      initialHidden: Handle,
+      output: Handle,
+      hidden: Handle,
     ]
   ): Pending;
 

@@ -3,6 +3,11 @@ export { add, clone, div, mul, relu, reshape, scale, sigmoid, sub, tanh } from '
 export { dropout } from './dropout.js';
 export { embedding } from './embedding.js';
 export { type GruOptions, type GruResult, type GruVariant, gru } from './gru.js';
+export {
+  type GruQuantizedOptions,
+  gruQuantized,
+  type Precision,
+} from './gru_quantized.js';
 export { layerNorm } from './layer_norm.js';
 export { linear, type MatmulOptions, matmul } from './linear.js';
 export { concat, slice, transpose } from './rearrange.js';

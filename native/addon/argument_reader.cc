@@ -149,11 +149,11 @@ void ArgumentReader::optionalIn(View& view, const char* name, Dims dims) {
     in(view, name, dims);
 }
 
-void ArgumentReader::inList(std::vector<View>& views, const char* name) {
+void ArgumentReader::readList(std::vector<View>& views, const char* name, DType dtype) {
   for (double handle : nextHandles(name)) {
     View view;
     take(view, name, handle);
-    CUDNN_GRU_CHECK(view.dtype == DType::kFloat32, std::string(name) + " has the wrong element type");
+    CUDNN_GRU_CHECK(view.dtype == dtype, std::string(name) + " has the wrong element type");
     bindings_.inputs.push_back(view.buffer.get());
     views.push_back(std::move(view));
   }

@@ -35,7 +35,8 @@ class ArgumentReader {
   void inInts(View& view, const char* name, Dims dims) { read(view, name, dims, DType::kInt32); }
   void inAny(View& view, const char* name, Dims dims);
   void optionalIn(View& view, const char* name, Dims dims);
-  void inList(std::vector<View>& views, const char* name);
+  void inList(std::vector<View>& views, const char* name) { readList(views, name, DType::kFloat32); }
+  void inIntsList(std::vector<View>& views, const char* name) { readList(views, name, DType::kInt32); }
   void inListLike(std::vector<View>& views, const char* name, const std::vector<View>& others);
   void parts(std::vector<View>& views, const char* name, int64_t outer, const std::vector<int64_t>& lengths,
              int64_t inner, int64_t length);
@@ -70,6 +71,7 @@ class ArgumentReader {
   static int64_t product(const char* name, Dims dims);
   void take(View& view, const char* name, double handle);
   void read(View& view, const char* name, Dims dims, DType dtype);
+  void readList(std::vector<View>& views, const char* name, DType dtype);
   void create(View& view, const char* name, int64_t count, DType dtype);
 
   static constexpr size_t kMaxArguments = 40;

@@ -23,7 +23,7 @@ void CpuDevice::copyToHost(void* destination, const void* source, size_t bytes, 
   done(std::nullopt);
 }
 
-int CpuDevice::threads() const { return team_.size(); }
+int CpuDevice::threads() const { return team_.threads(); }
 
 void CpuDevice::setThreads(int threads) {
   CUDNN_GRU_CHECK(threads >= 1 && threads <= ThreadTeam::kMostThreads, std::to_string(threads));

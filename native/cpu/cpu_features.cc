@@ -48,9 +48,16 @@ InstructionSet bestSet() {
   return InstructionSet::kAvx512;
 }
 
+DotProducts bestDotProducts() {
+  constexpr uint32_t kVnni = 1u << 11, kBfloat16 = 1u << 5;
+  const bool hasSubleaf = cpuid(7).eax >= 1;
+  return {(cpuid(7).ecx & kVnni) != 0, hasSubleaf && (cpuid(7, 1).eax & kBfloat16) != 0};
+}
+
 #else
 
 InstructionSet bestSet() { return InstructionSet::kBaseline; }
+DotProducts bestDotProducts() { return {}; }
 
 #endif
 
@@ -74,6 +81,11 @@ InstructionSet choose() {
 InstructionSet instructionSet() {
   static const InstructionSet set = choose();
   return set;
+}
+
+DotProducts dotProducts() {
+  static const DotProducts products = instructionSet() == InstructionSet::kAvx512 ? bestDotProducts() : DotProducts{};
+  return products;
 }
 
 const char* name(InstructionSet set) {

@@ -4,18 +4,6 @@
 #include "cpu/gru_state.h"
 
 namespace cudnn_gru {
-namespace {
-
-// The state after each row's last valid step.
-void copyFinalState(const ops::Gru& operation, const GruCell& cell, float* to) {
-  const int64_t h = cell.hiddenSize;
-  for (int64_t place = 0; place < operation.batch; ++place) {
-    const float* from = cell.hiddenBefore(cell.order->lengths[place], place);
-    std::copy_n(from, h, to + cell.order->rows[place] * h);
-  }
-}
-
-}  // namespace
 
 void CpuDevice::gru(const ops::Gru& operation) {
   const int64_t h = operation.hiddenSize, features = operation.directions * h;
@@ -59,8 +47,7 @@ void CpuDevice::gru(const ops::Gru& operation) {
     }
     runGruLayer(*this, cells, weights, operation.resetBefore);
     for (int64_t d = 0; d < operation.directions; ++d)
-      copyFinalState(operation, cells[d],
-                     operation.hidden.floats() + (layer * operation.directions + d) * operation.batch * h);
+      copyFinalState(cells[d], operation.hidden.floats() + (layer * operation.directions + d) * operation.batch * h);
     x = output;
     if (!last && dropout) {
       applyGruDropout(*this, operation, layer, output.data, dropped);

@@ -7,7 +7,7 @@
 
 namespace cudnn_gru {
 
-GruOrder::GruOrder(const ops::GruShape& shape) : rows(shape.batch), lengths(shape.batch) {
+GruOrder::GruOrder(const ops::GruSizes& shape) : rows(shape.batch), lengths(shape.batch) {
   std::iota(rows.begin(), rows.end(), 0);
   std::stable_sort(rows.begin(), rows.end(),
                    [&](int64_t a, int64_t b) { return shape.lengthOf(a) > shape.lengthOf(b); });
@@ -23,7 +23,7 @@ GruOrder::GruOrder(const ops::GruShape& shape) : rows(shape.batch), lengths(shap
   }
 }
 
-Sequence sequenceOf(float* data, const ops::GruShape& shape, int64_t features, bool timeMajor) {
+Sequence sequenceOf(float* data, const ops::GruSizes& shape, int64_t features, bool timeMajor) {
   return timeMajor ? Sequence{data, shape.batch * features, features} : Sequence{data, features, shape.time * features};
 }
 

@@ -10,7 +10,7 @@ namespace cudnn_gru {
 // The rows of a batch by descending length, and the steps of a sequence as both directions take them: step s is time s,
 // or time length - 1 - s in the reversed direction, so at every step the rows still running are the first ones.
 struct GruOrder {
-  explicit GruOrder(const ops::GruShape& shape);
+  explicit GruOrder(const ops::GruSizes& shape);
 
   std::vector<int64_t> rows;     // [batch] row of the batch at each place
   std::vector<int64_t> lengths;  // [batch] its length
@@ -26,7 +26,7 @@ struct Sequence {
   int64_t timeStride = 0, rowStride = 0;
   float* at(int64_t time, int64_t row) const { return data + time * timeStride + row * rowStride; }
 };
-Sequence sequenceOf(float* data, const ops::GruShape& shape, int64_t features, bool timeMajor);
+Sequence sequenceOf(float* data, const ops::GruSizes& shape, int64_t features, bool timeMajor);
 
 // One layer in one direction, and where its rows are.
 struct GruCell {

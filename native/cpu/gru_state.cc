@@ -20,10 +20,17 @@ void applyGruDropout(CpuDevice& device, const ops::GruShape& shape, int64_t laye
   });
 }
 
-void zeroPadding(const ops::GruShape& shape, const Sequence& sequence, int64_t features) {
+void zeroPadding(const ops::GruSizes& shape, const Sequence& sequence, int64_t features) {
   for (int64_t row = 0; row < shape.batch; ++row)
     for (int64_t time = shape.lengthOf(row); time < shape.time; ++time)
       std::fill_n(sequence.at(time, row), features, 0.0f);
+}
+
+void copyFinalState(const GruCell& cell, float* to) {
+  for (size_t place = 0; place < cell.order->rows.size(); ++place) {
+    const float* from = cell.hiddenBefore(cell.order->lengths[place], int64_t(place));
+    std::copy_n(from, cell.hiddenSize, to + cell.order->rows[place] * cell.hiddenSize);
+  }
 }
 
 }  // namespace cudnn_gru

@@ -32,6 +32,9 @@ struct GruSaved {
 void applyGruDropout(CpuDevice& device, const ops::GruShape& shape, int64_t layer, const float* x, float* y);
 
 // Zeroes a sequence of `features` where rows have ended.
-void zeroPadding(const ops::GruShape& shape, const Sequence& sequence, int64_t features);
+void zeroPadding(const ops::GruSizes& shape, const Sequence& sequence, int64_t features);
+
+// The state after each row's last valid step: [batch, hiddenSize].
+void copyFinalState(const GruCell& cell, float* to);
 
 }  // namespace cudnn_gru

@@ -7,53 +7,35 @@
 
 #include "device/error.h"
 #include "platform/cpus.h"
-#include "platform/pause.h"
 
 namespace cudnn_gru {
 namespace {
 
-// A pause is 10 to 50 ns, a yield about 0.3 µs when nobody else wants the processor. Longer waits are not worth a
-// processor.
-constexpr int kPauses = 1000;
-constexpr int kYields = 100;
+// After time was lost by sharing, that time by this factor passes before sharing is tried again: where it never pays,
+// trying costs a tenth at first, and half as much after each further loss.
+constexpr int kPatience = 10, kMostPatience = 1000;
+// A process that was stopped has lost more time than it should wait for.
+constexpr std::chrono::seconds kLongestPatience{2};
 
-// True as soon as `ready()` is, false when it was not for as long as it is worth staying awake.
-template <class Ready>
-bool waitAwake(const Ready& ready) {
-  for (int i = 0; i < kPauses; ++i) {
-    if (ready()) return true;
-    platform::pause();
-  }
-  for (int i = 0; i < kYields; ++i) {
-    if (ready()) return true;
-    std::this_thread::yield();
-  }
-  return ready();
+// Asked once: it reads files.
+int processors() {
+  static const int count = platform::grantedCpus();
+  return count;
 }
 
 }  // namespace
 
-// Sleeping, here and in the team: the sleeper counts itself and looks again; the waker changes the state and then looks
-// at the count. Both in sequentially consistent order, so at least one of them sees the other.
+Barrier::Barrier(int count) : count_(count), spin_(count <= processors()) {}
 
 void Barrier::wait() {
   if (count_ == 1) return;
-  const unsigned round = round_.load();
+  const unsigned round = round_.value();
   if (arrived_.fetch_add(1) == count_ - 1) {
     arrived_.store(0);
-    round_.fetch_add(1);
-    if (sleepers_.load() > 0) {
-      std::lock_guard<std::mutex> lock(mutex_);
-      changed_.notify_all();
-    }
-    return;
+    round_.raise();
+  } else {
+    round_.wait(round, spin_);
   }
-  const auto passed = [&] { return round_.load() != round; };
-  if (waitAwake(passed)) return;
-  std::unique_lock<std::mutex> lock(mutex_);
-  sleepers_.fetch_add(1);
-  changed_.wait(lock, passed);
-  sleepers_.fetch_sub(1);
 }
 
 int ThreadTeam::defaultSize() {
@@ -72,56 +54,53 @@ ThreadTeam::ThreadTeam(int threads) { start(threads); }
 ThreadTeam::~ThreadTeam() { stop(); }
 
 void ThreadTeam::resize(int threads) {
-  if (threads == size_) return;
+  if (threads == threads_) return;
   stop();
   start(threads);
 }
 
 void ThreadTeam::start(int threads) {
-  size_ = std::max(1, threads);
-  failures_.assign(size_, nullptr);
+  threads_ = threads;
+  spin_ = threads <= processors();
+  failures_.assign(threads, nullptr);
   stopping_ = false;
-  workers_.reserve(size_ - 1);
+  workers_.reserve(threads - 1);
   try {
-    for (int thread = 1; thread < size_; ++thread)
-      workers_.emplace_back([this, thread, seen = generation_.load()] { work(thread, seen); });
+    for (int thread = 1; thread < threads; ++thread) {
+      auto worker = std::make_unique<Worker>();
+      worker->thread = std::thread([this, thread, &given = worker->given] { work(thread, given); });
+      workers_.push_back(std::move(worker));
+    }
   } catch (const std::system_error&) {
-    size_ = 1 + int(workers_.size());  // the system gives no more: as many as there are
+    threads_ = 1 + int(workers_.size());  // the system gives no more: as many as there are
   }
 }
 
 void ThreadTeam::stop() {
-  if (workers_.empty()) return;
   stopping_ = true;
-  running_.store(0);
-  generation_.fetch_add(1);
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    workGiven_.notify_all();
-  }
-  for (std::thread& worker : workers_) worker.join();
+  for (auto& worker : workers_) worker->given.raise();
+  for (auto& worker : workers_) worker->thread.join();
   workers_.clear();
-  size_ = 1;
+}
+
+int ThreadTeam::size() const {
+  const bool alone = aloneUntil_ != Signal::Clock::time_point() && Signal::Clock::now() < aloneUntil_;
+  return alone ? 1 : std::min(threads(), processors());
 }
 
 void ThreadTeam::run(int parts, Call call, const void* context) {
+  const int sharers = std::min(parts, threads());
+  const Signal::Clock::time_point begin = Signal::Clock::now();
+  const Signal::Clock::duration waitedBefore = Signal::waited();
   call_ = call;
   context_ = context;
   parts_ = parts;
-  running_.store(int(workers_.size()));
-  generation_.fetch_add(1);
-  if (sleepingWorkers_.load() > 0) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    workGiven_.notify_all();
-  }
+  running_.store(sharers - 1);
+  const unsigned done = done_.value();
+  for (int thread = 1; thread < sharers; ++thread) workers_[thread - 1]->given.raise();
   runParts(0);
-  const auto done = [&] { return running_.load() == 0; };
-  if (!waitAwake(done)) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    callerSleeps_.store(true);
-    workDone_.wait(lock, done);
-    callerSleeps_.store(false);
-  }
+  done_.wait(done, spin_);
+  judge(sharers, Signal::Clock::now() - begin, Signal::waited() - waitedBefore);
   std::exception_ptr first;
   for (std::exception_ptr& failure : failures_) {
     if (failure && !first) first = failure;
@@ -130,30 +109,32 @@ void ThreadTeam::run(int parts, Call call, const void* context) {
   if (first) std::rethrow_exception(first);
 }
 
+// The caller's part, all waiting left out, is one of `sharers` of about the same size.
+void ThreadTeam::judge(int sharers, Signal::Clock::duration wall, Signal::Clock::duration waited) {
+  const Signal::Clock::duration alone = (wall - waited) * sharers;
+  if (wall <= alone * 5 / 4) {
+    patience_ = kPatience;
+    return;
+  }
+  aloneUntil_ = Signal::Clock::now() + std::min<Signal::Clock::duration>((wall - alone) * patience_, kLongestPatience);
+  patience_ = std::min(2 * patience_, kMostPatience);
+}
+
 void ThreadTeam::runParts(int thread) {
   try {
-    for (int part = thread; part < parts_; part += size_) call_(context_, part);
+    const int step = threads_;
+    for (int part = thread; part < parts_; part += step) call_(context_, part);
   } catch (...) {
     failures_[thread] = std::current_exception();
   }
 }
 
-void ThreadTeam::work(int thread, unsigned seen) {
-  for (;;) {
-    const auto given = [&] { return generation_.load() != seen; };
-    if (!waitAwake(given)) {
-      std::unique_lock<std::mutex> lock(mutex_);
-      sleepingWorkers_.fetch_add(1);
-      workGiven_.wait(lock, given);
-      sleepingWorkers_.fetch_sub(1);
-    }
-    ++seen;
+void ThreadTeam::work(int thread, Signal& given) {
+  for (unsigned seen = 0;; ++seen) {
+    given.wait(seen, spin_);
     if (stopping_) return;
     runParts(thread);
-    if (running_.fetch_sub(1) == 1 && callerSleeps_.load()) {
-      std::lock_guard<std::mutex> lock(mutex_);
-      workDone_.notify_one();
-    }
+    if (running_.fetch_sub(1) == 1) done_.raise();
   }
 }
 

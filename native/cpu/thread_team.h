@@ -1,28 +1,26 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <exception>
-#include <mutex>
+#include <memory>
 #include <thread>
 #include <vector>
 
+#include "cpu/signal.h"
+
 namespace cudnn_gru {
 
-// Lets `count` threads wait for each other, again and again. Waiting spins for a moment, then yields, then sleeps, so
-// it costs little where there are fewer processors than threads.
+// Lets `count` threads wait for each other, again and again.
 class Barrier {
  public:
-  explicit Barrier(int count) : count_(count) {}
+  explicit Barrier(int count);
   void wait();
 
  private:
   const int count_;
+  const bool spin_;
   std::atomic<int> arrived_{0};
-  std::atomic<unsigned> round_{0};
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::atomic<int> sleepers_{0};
+  Signal round_;
 };
 
 // Threads that share the work of one device. Only one thread at a time may give them work: the device's own, which
@@ -34,16 +32,20 @@ class ThreadTeam {
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
 
-  int size() const { return size_; }
+  int threads() const { return threads_; }  // any thread may ask
   void resize(int threads);
 
-  // Calls fn(part) once for every part in [0, parts); part i runs on thread i % size(), the caller being thread 0, so
-  // which parts share a thread never varies. Returns when all are done; then throws the first exception of the lowest
-  // thread. A barrier may be used inside when parts <= size(): then every part has its own thread. Such parts must not
-  // throw.
+  // Into how many parts to share work now: no more than there are processors, and 1 for a while after sharing has been
+  // slower than one thread would have been, because others use the processors.
+  int size() const;
+
+  // Calls fn(part) once for every part in [0, parts); part i runs on thread i % threads(), the caller being thread 0,
+  // so which parts share a thread never varies. Returns when all are done; then throws the first exception of the
+  // lowest thread. A barrier may be used inside when parts <= threads(): then every part has its own thread. Such parts
+  // must not throw.
   template <class Function>
   void parallelFor(int parts, const Function& fn) {
-    if (parts <= 1 || size_ == 1) {
+    if (parts <= 1 || threads_ == 1) {
       for (int part = 0; part < parts; ++part) fn(part);
       return;
     }
@@ -59,28 +61,33 @@ class ThreadTeam {
  private:
   using Call = void (*)(const void* context, int part);
 
+  struct Worker {
+    Signal given;  // raised for each piece of work, and to end
+    std::thread thread;
+  };
+
   void run(int parts, Call call, const void* context);
   void runParts(int thread);
-  void work(int thread, unsigned seen);  // `seen`: the generation at which the worker came into being
+  void work(int thread, Signal& given);
+  void judge(int sharers, Signal::Clock::duration wall, Signal::Clock::duration waited);
   void start(int threads);
   void stop();
 
-  int size_ = 1;
-  std::vector<std::thread> workers_;
+  std::atomic<int> threads_{1};
+  bool spin_ = true;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  Signal::Clock::time_point aloneUntil_{};
+  int patience_ = 1;
 
-  // The work at hand, written by the caller before `generation_` moves on.
+  // The work at hand, written by the caller before it raises the workers' signals.
   Call call_ = nullptr;
   const void* context_ = nullptr;
   int parts_ = 0;
   bool stopping_ = false;
   std::vector<std::exception_ptr> failures_;  // one a thread
 
-  std::atomic<unsigned> generation_{0};
-  std::atomic<int> running_{0};  // workers that have not finished this generation
-  std::mutex mutex_;
-  std::condition_variable workGiven_, workDone_;
-  std::atomic<int> sleepingWorkers_{0};
-  std::atomic<bool> callerSleeps_{false};
+  std::atomic<int> running_{0};  // workers that have not finished the work at hand
+  Signal done_;                  // raised by the last of them
 };
 
 }  // namespace cudnn_gru

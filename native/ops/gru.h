@@ -20,26 +20,18 @@
 // * hiddenSize / 4), as in ops::Dropout.
 namespace cudnn_gru::ops {
 
-struct GruShape {
+struct GruSizes {
   int64_t time, batch, inputSize, hiddenSize, layers, directions;
   bool timeMajor;    // x and output are [time, batch, features], else [batch, time, features]
   bool resetBefore;  // which cell
   bool hasBias;
-  double dropout;  // between layers; 0 when not training
-  uint64_t seed, offset;
   std::vector<int64_t> lengths;  // [batch] on the host, or empty: all of full length
-  std::vector<View> weights;     // layer by layer, direction by direction: weight_ih [3H, I or D*H], weight_hh [3H, H],
-                                 // and with hasBias bias_ih [3H], bias_hh [3H]
 
   int64_t layerInputSize(int64_t layer) const { return layer == 0 ? inputSize : directions * hiddenSize; }
-  int64_t weightsPerCell() const { return hasBias ? 4 : 2; }
-  const View& weight(int64_t layer, int64_t direction, int64_t which) const {
-    return weights[(layer * directions + direction) * weightsPerCell() + which];
-  }
   int64_t lengthOf(int64_t row) const { return lengths.empty() ? time : lengths[row]; }
 
   template <class V>
-  void shape(V& visit) {
+  void sizes(V& visit) {
     visit.size(time, "time");
     visit.size(batch, "batch");
     visit.size(inputSize, "inputSize");
@@ -50,12 +42,33 @@ struct GruShape {
     visit.flag(timeMajor, "timeMajor");
     visit.flag(resetBefore, "resetBefore");
     visit.flag(hasBias, "hasBias");
+  }
+  template <class V>
+  void rowLengths(V& visit) {
+    visit.hostInts(lengths, "lengths", batch);
+    for (int64_t length : lengths) visit.require(length >= 0 && length <= time, "0 <= lengths <= time");
+  }
+};
+
+struct GruShape : GruSizes {
+  double dropout;  // between layers; 0 when not training
+  uint64_t seed, offset;
+  std::vector<View> weights;  // layer by layer, direction by direction: weight_ih [3H, I or D*H], weight_hh [3H, H],
+                              // and with hasBias bias_ih [3H], bias_hh [3H]
+
+  int64_t weightsPerCell() const { return hasBias ? 4 : 2; }
+  const View& weight(int64_t layer, int64_t direction, int64_t which) const {
+    return weights[(layer * directions + direction) * weightsPerCell() + which];
+  }
+
+  template <class V>
+  void shape(V& visit) {
+    sizes(visit);
     visit.number(dropout, "dropout");
     visit.require(dropout >= 0 && dropout < 1, "0 <= dropout < 1");
     visit.seed(seed, "seed");
     visit.seed(offset, "offset");
-    visit.hostInts(lengths, "lengths", batch);
-    for (int64_t length : lengths) visit.require(length >= 0 && length <= time, "0 <= lengths <= time");
+    rowLengths(visit);
     visit.inList(weights, "weights");
     visit.require(int64_t(weights.size()) == layers * directions * weightsPerCell(), "number of weights");
     for (int64_t l = 0; l < layers; ++l)

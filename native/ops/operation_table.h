@@ -2,6 +2,7 @@
 
 #include "ops/arithmetic.h"
 #include "ops/gru.h"
+#include "ops/gru_quantized.h"
 #include "ops/layers.h"
 #include "ops/losses.h"
 #include "ops/optimizers.h"
@@ -20,6 +21,7 @@
 //   out/optionalOut/outInts(v, "v", {dims})       a new buffer; an optional one is absent when not wanted
 //   inOut(v, "v", {dims})                         read and written in place
 //   saved(v, "v"), optionalSaved(v, "v")          a new buffer whose size the device decides (Buffer::resize)
+//   inIntsList(vs, "vs")                          views of whole numbers
 //   inList/inOutList(vs, "vs"), inListLike/inOutListLike(vs, "vs", others)   as many views, of equal sizes
 //   outListLike(vs, "vs", others)                 new views of equal sizes; if `others` share one buffer, so do these,
 //   at the
@@ -90,4 +92,6 @@
   X(adam, Adam)                                             \
   /* gru.h */                                               \
   X(gru, Gru)                                               \
-  X(gruBackward, GruBackward)
+  X(gruBackward, GruBackward)                               \
+  /* gru_quantized.h */                                     \
+  X(gruQuantized, GruQuantized)

@@ -4,6 +4,7 @@ import type { Backend } from './backend.js';
 import * as gru from './gru.suite.js';
 import * as gruIdentity from './gru_identity.suite.js';
 import * as gruLayer from './gru_layer.suite.js';
+import * as gruQuantized from './gru_quantized.suite.js';
 import * as gruRandom from './gru_random.suite.js';
 import * as layers from './layers.suite.js';
 import * as linear from './linear.suite.js';
@@ -24,6 +25,7 @@ const suites = {
   gruLayer,
   gruRandom,
   gruIdentity,
+  gruQuantized,
 };
 
 /** Every suite on one backend; if it cannot run here, all are skipped under a name that says why. */
