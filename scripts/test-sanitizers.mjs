@@ -66,8 +66,9 @@ function runtime(name) {
 
 function sanitizerOptions(log) {
   return {
-    ASAN_OPTIONS: `detect_leaks=0:exitcode=0:log_path=${log}`,
-    UBSAN_OPTIONS: `print_stacktrace=1:log_path=${log}`,
+    ASAN_OPTIONS: `detect_leaks=0:log_path=${log}`,
+    // It writes to the standard error only: ending the process fails the tests.
+    UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
     TSAN_OPTIONS: `exitcode=0:log_path=${log}`,
   };
 }
