@@ -114,7 +114,10 @@ export function checkOneOf<T extends string>(value: unknown, name: string, choic
 /** A list of dimensions, each an integer >= 0. The result is a copy. */
 export function checkShape(value: unknown, name: string): number[] {
   if (!Array.isArray(value)) throw wrongKind(name, 'an array of integers >= 0', value);
-  return value.map((dimension, axis) => checkInteger(dimension, `${name}[${axis}]`, { min: 0 }));
+  const shape = value.map((dimension, axis) => checkInteger(dimension, `${name}[${axis}]`, { min: 0 }));
+  if (shape.reduce((product, dimension) => product * dimension, 1) > 2 ** 40)
+    throw wrongRange(name, 'at most 2^40 elements', shape);
+  return shape;
 }
 
 // What other libraries call it.

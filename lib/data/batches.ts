@@ -37,6 +37,8 @@ export class Batches implements BatchSource {
 
   /** @throws ERR_DATA when the data set is too small for one batch. */
   constructor(dataset: Dataset, options: BatchesOptions) {
+    if (typeof dataset?.get !== 'function')
+      throw wrongKind('dataset', 'a Dataset (data.ArrayDataset, data.SequenceDataset, ...)', dataset);
     checkOptions(options, 'options', OPTIONS);
     this.dataset = dataset;
     this.batchSize = checkPositiveInteger(options.batchSize, 'batchSize');

@@ -45,7 +45,10 @@ export interface BatchPosition {
 /** A source of batches, epoch after epoch, that can stop anywhere and go on later with the same batches. */
 export interface BatchSource extends Iterable<Batch> {
   readonly batchesPerEpoch: number;
-  /** The next batch of this epoch; undefined at its end, and then the next call starts the next epoch. */
+  /**
+   * The next batch of this epoch; undefined at its end, and then the next call starts the next epoch. It answers at once: what has to be
+   * waited for (a file, a network) is read ahead into memory.
+   */
   next(): Batch | undefined;
   position(): BatchPosition;
   /** Goes to a position that a source with the same data and options gave. Throws ERR_DATA if they differ. */

@@ -36,6 +36,9 @@ export async function saveSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  if (typeof tensors !== 'object' || tensors === null)
+    throw wrongKind('tensors', 'an object of tensors by name', tensors);
+  if (typeof metadata !== 'object' || metadata === null) throw wrongKind('metadata', 'an object of strings', metadata);
   const entries = Object.entries(tensors).map(async ([name, value]) => {
     if (!(value instanceof Tensor)) throw wrongKind(`tensors[${JSON.stringify(name)}]`, 'a Tensor', value);
     return [name, { shape: value.shape, data: await value.data() }] as const;

@@ -27,7 +27,7 @@ export interface GRUOptions extends LayerOptions {
   numLayers?: number;
   /** Whether a second direction reads each sequence backwards; its outputs are appended. Default: false. */
   bidirectional?: boolean;
-  /** Dropout on every layer's output but the last one's, in training. Default: 0. */
+  /** Dropout on every layer's output but the last one's, in training; none with a single layer, as in PyTorch. Default: 0. */
   dropout?: number;
   /** Whether the cell has biases. Default: true. */
   bias?: boolean;

@@ -5,9 +5,11 @@ import { clone } from '../ops/arithmetic.js';
 import { fill, handlesOf, result, upload } from '../ops/result.js';
 import { keepFromScope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkIterable } from './optimizer.js';
 
 // The gradients, to be changed in place. One that shares its memory (the operands of a sum get the same gradient) gets its own first.
 function gradientsOf(parameters: Iterable<Tensor>): Tensor[] {
+  checkIterable(parameters, 'parameters');
   const gradients: Tensor[] = [];
   for (const parameter of parameters) {
     if (!parameter.grad) continue;

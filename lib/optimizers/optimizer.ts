@@ -2,7 +2,7 @@ import { checkNumber, wrongKind, wrongRange } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
 import type { Handles } from '../native/addon.js';
 import { addon } from '../native/load.js';
-import { checkTensorShape, fill, handlesOf, upload } from '../ops/result.js';
+import { checkTensor, checkTensorShape, fill, handlesOf, upload } from '../ops/result.js';
 import type { Device } from '../tensor/device.js';
 import { keepFromScope } from '../tensor/scope.js';
 import { Tensor, type TensorData } from '../tensor/tensor.js';
@@ -76,6 +76,7 @@ export abstract class Optimizer<S extends { learningRate: number; weightDecay: n
     options: OptimizerOptions,
     settings: (groupOptions: object) => S,
   ) {
+    if (typeof options !== 'object' || options === null) throw wrongKind('options', 'an object', options);
     this.clipNorm = options.clipNorm === undefined ? 0 : checkNumber(options.clipNorm, 'clipNorm', { above: 0 });
     this.clipValue = options.clipValue === undefined ? 0 : checkNumber(options.clipValue, 'clipValue', { above: 0 });
     this.groups = groupsOf(parameters).map((group) => ({
@@ -164,7 +165,7 @@ export abstract class Optimizer<S extends { learningRate: number; weightDecay: n
   zeroGrad(): void {
     for (const { parameters } of this.groups) {
       for (const parameter of parameters) {
-        parameter.grad?.dispose();
+        if (parameter.grad !== null) checkTensor(parameter.grad, 'parameter.grad').dispose();
         parameter.grad = null;
       }
     }
@@ -208,6 +209,8 @@ export abstract class Optimizer<S extends { learningRate: number; weightDecay: n
    * @throws RangeError if the state does not fit
    */
   loadState(state: OptimizerState): void {
+    if (!Array.isArray(state?.parameters) || !Array.isArray(state.options) || !(state.counts instanceof Int32Array))
+      throw wrongKind('state', 'what state() gave', state);
     const parameters = this.groups.flatMap((group) => group.parameters);
     if (state.parameters.length !== parameters.length || state.options.length !== this.groups.length) {
       throw wrongRange(
@@ -245,12 +248,16 @@ export abstract class Optimizer<S extends { learningRate: number; weightDecay: n
   }
 }
 
+/** @internal */
+export function checkIterable(value: unknown, name: string, expected = 'Tensors'): void {
+  if (typeof value !== 'object' || value === null || !(Symbol.iterator in value))
+    throw wrongKind(name, expected, value);
+}
+
 function groupsOf<O>(
   given: Iterable<Tensor> | readonly ParameterGroup<O>[],
 ): { parameters: Tensor[]; options: object }[] {
-  if (typeof given !== 'object' || given === null || !(Symbol.iterator in given)) {
-    throw wrongKind('parameters', 'Tensors, or groups { parameters, learningRate, ... }', given);
-  }
+  checkIterable(given, 'parameters', 'Tensors, or groups { parameters, learningRate, ... }');
   const entries = [...given] as (Tensor | ParameterGroup<O>)[];
   const groups = entries.every((entry) => entry instanceof Tensor)
     ? [{ parameters: entries, options: {} }]
@@ -259,6 +266,7 @@ function groupsOf<O>(
           throw wrongKind(`parameters[${index}]`, 'a group { parameters, learningRate, ... }', entry);
         }
         const { parameters, ...options } = entry;
+        checkIterable(parameters, `parameters[${index}].parameters`);
         return { parameters: [...parameters], options };
       });
   const seen = new Set<Tensor>();

@@ -11,7 +11,7 @@ import { addon } from '../native/load.js';
 import { fill, result, upload } from '../ops/result.js';
 import { type Device, type DeviceName, deviceOf } from './device.js';
 import { defaultGenerator, Generator } from './generator.js';
-import { type DType, elementCount, type Tensor, type TensorData } from './tensor.js';
+import { type DType, elementCount, hostMemory, type Tensor, type TensorData } from './tensor.js';
 
 /** Numbers, or arrays of arrays of numbers of equal lengths. */
 export type NestedNumbers = number | readonly NestedNumbers[];
@@ -93,7 +93,7 @@ function filled(shape: readonly number[], value: number, options: TensorOptions)
   const dimensions = checkShape(shape, 'shape');
   const device = deviceOf(options.device);
   if (checkOneOf(options.dtype ?? 'float32', 'dtype', dtypes) === 'int32') {
-    return upload(new Int32Array(elementCount(dimensions)).fill(value), dimensions, device);
+    return upload(hostMemory('int32', elementCount(dimensions)).fill(value), dimensions, device);
   }
   return withGrad(fill(dimensions, value, device), options);
 }

@@ -296,7 +296,7 @@ export class Tensor {
   }
 
   #hostArray(): TensorData {
-    return this.dtype === 'float32' ? new Float32Array(this.size) : new Int32Array(this.size);
+    return hostMemory(this.dtype, this.size);
   }
 
   #checkSingle(): void {
@@ -305,5 +305,14 @@ export class Tensor {
 
   #checkAlive(): void {
     if (this.#disposed) void this.handle;
+  }
+}
+
+/** @internal @throws CudnnGruError `ERR_OUT_OF_MEMORY` */
+export function hostMemory(dtype: DType, count: number): TensorData {
+  try {
+    return dtype === 'float32' ? new Float32Array(count) : new Int32Array(count);
+  } catch (cause) {
+    throw new CudnnGruError('ERR_OUT_OF_MEMORY', `no memory on the host for ${count} ${dtype} elements`, { cause });
   }
 }

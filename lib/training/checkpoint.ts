@@ -2,10 +2,10 @@ import { wrongRange } from '../arguments.js';
 import type { BatchPosition } from '../data/types.js';
 import { CudnnGruError } from '../errors.js';
 import { openSafetensors, writeSafetensors } from '../formats/safetensors.js';
-import type { Module } from '../layers/module.js';
+import type { Module, StateDict } from '../layers/module.js';
 import type { Optimizer, OptimizerState } from '../optimizers/optimizer.js';
 import type { GeneratorState } from '../tensor/generator.js';
-import type { Tensor, TensorData } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { EpochRecord } from './types.js';
 
 /** Where a training stands, apart from tensors: plain JSON. */
@@ -47,7 +47,7 @@ export async function writeCheckpoint(
       ),
     ),
   ]);
-  const tensors: Record<string, { shape: readonly number[]; data: TensorData }> = {};
+  const tensors: StateDict = {};
   for (const [name, value] of Object.entries(parameters)) tensors[`model/${name}`] = value;
   for (const [index, memory] of optimizerState.parameters.entries()) {
     for (const [name, data] of Object.entries(memory))
@@ -64,9 +64,9 @@ export async function writeCheckpoint(
 
 export interface Checkpoint {
   state: TrainingState;
-  model: Record<string, { shape: readonly number[]; data: TensorData }>;
+  model: StateDict;
   optimizer: OptimizerState;
-  own: Record<string, { shape: readonly number[]; data: TensorData }>;
+  own: StateDict;
 }
 
 /** Reads what `writeCheckpoint` wrote. @throws CudnnGruError ERR_FILE, ERR_FORMAT */

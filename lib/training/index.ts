@@ -1,3 +1,11 @@
 export { type ProgressDisplay, progressDisplay } from './progress_display.js';
 export { Trainer } from './trainer.js';
-export type { EpochRecord, LossFunction, Progress, TrainerOptions, TrainingBatch, TrainingResult } from './types.js';
+export type {
+  Carried,
+  EpochRecord,
+  LossFunction,
+  Progress,
+  TrainerOptions,
+  TrainingBatch,
+  TrainingResult,
+} from './types.js';

@@ -7,7 +7,7 @@ import type { Device } from '../tensor/device.js';
 import { keepFromScope, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { CarriedState, examplesIn, lossOf } from './device_batch.js';
-import type { LossFunction } from './types.js';
+import type { Carried, LossFunction } from './types.js';
 
 /** A mean of losses over examples, summed on the device, so that nothing waits until it is read. */
 export class MeanLoss {
@@ -44,14 +44,14 @@ export class MeanLoss {
 }
 
 /** The mean loss of a model over an epoch of `data`, with dropout off and without gradients. */
-export async function meanLossOver(
+export async function meanLossOver<H extends Carried>(
   model: Module,
-  loss: LossFunction,
+  loss: LossFunction<H>,
   data: BatchSource,
   device: Device,
 ): Promise<number> {
   const mean = new MeanLoss(device);
-  const carried = new CarriedState();
+  const carried = new CarriedState<H>();
   const wasTraining = model.training;
   model.eval();
   try {

@@ -3,6 +3,8 @@ import type { OptimizerReport } from '../optimizers/optimizer.js';
 import type { MeanLoss } from './mean_loss.js';
 import type { EpochRecord, TrainerOptions } from './types.js';
 
+type Options = Omit<TrainerOptions, 'loss'>;
+
 // Milliseconds between two looks at the device.
 const interval = 100;
 // This many steps skipped in a row end a training.
@@ -14,7 +16,7 @@ const skippedLimit = 20;
  */
 export class ProgressReader {
   validationLoss: number | null = null;
-  readonly #options: TrainerOptions;
+  readonly #options: Options;
   readonly #mean: MeanLoss;
   readonly #stepsPerEpoch: number;
   readonly #firstStep: number;
@@ -29,7 +31,7 @@ export class ProgressReader {
   #examples = 0;
   #examplesSeen = 0;
 
-  constructor(options: TrainerOptions, mean: MeanLoss, stepsPerEpoch: number, firstStep: number) {
+  constructor(options: Options, mean: MeanLoss, stepsPerEpoch: number, firstStep: number) {
     this.#options = options;
     this.#mean = mean;
     this.#stepsPerEpoch = stepsPerEpoch;

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import {
+  checkBoolean,
   checkFunction,
   checkInteger,
   checkNumber,
@@ -23,7 +24,7 @@ import { readCheckpoint, type TrainingState, writeCheckpoint } from './checkpoin
 import { CarriedState, examplesIn, lossOf } from './device_batch.js';
 import { MeanLoss, meanLossOver } from './mean_loss.js';
 import { ProgressReader } from './progress_reader.js';
-import type { EpochRecord, TrainerOptions, TrainingResult } from './types.js';
+import type { Carried, EpochRecord, TrainerOptions, TrainingResult } from './types.js';
 
 const optionNames = [
   'model',
@@ -50,15 +51,17 @@ const optionNames = [
  * function hands the state on. Nothing in a step waits for the device. A training that is stopped, by a signal or by the end of the
  * process, and resumed from its checkpoint gives the same bits as one that was never stopped.
  *
+ * @typeParam H what truncated BPTT carries: `Tensor`, or `readonly Tensor[]` for the states of several layers
+ *
  * @throws TypeError, RangeError
  */
-export class Trainer {
-  readonly #options: TrainerOptions;
+export class Trainer<H extends Carried = Tensor> {
+  readonly #options: TrainerOptions<H>;
   readonly #generator: Generator;
   readonly #accumulate: number;
   readonly #keepBest: boolean;
   readonly #mean: MeanLoss;
-  readonly #carried = new CarriedState();
+  readonly #carried = new CarriedState<H>();
   readonly #initialRates: number[];
   readonly #best = new Map<string, Tensor>();
   readonly #history: EpochRecord[] = [];
@@ -69,7 +72,7 @@ export class Trainer {
   #secondsBefore = 0;
   #started = performance.now();
 
-  constructor(options: TrainerOptions) {
+  constructor(options: TrainerOptions<H>) {
     checkOptions(options, 'options', optionNames);
     if (!(options.model instanceof Module)) throw wrongKind('model', 'a Module', options.model);
     if (options.model.parameters().length === 0) throw wrongRange('model', 'a Module with parameters', options.model);
@@ -121,7 +124,9 @@ export class Trainer {
    * @throws CudnnGruError `ERR_NON_FINITE` when steps keep being skipped because gradients are not finite: the checkpoint stays as it
    * was; `ERR_FILE`, `ERR_FORMAT` for a checkpoint that cannot be read or written; errors of the device
    */
-  async fit({ resume = false }: { resume?: boolean } = {}): Promise<TrainingResult> {
+  async fit(options: { resume?: boolean } = {}): Promise<TrainingResult> {
+    checkOptions(options, 'options', ['resume']);
+    const resume = checkBoolean(options.resume ?? false, 'resume');
     const { model, data, epochs, signal, onProgress } = this.#options;
     adoptGenerator(model, this.#generator);
     model.train();
@@ -277,7 +282,7 @@ export class Trainer {
       plateau: plateau && { ...plateau, best: Number.isFinite(plateau.best) ? plateau.best : null },
     };
     const own: Record<string, Tensor> = { lossSum: this.#mean.sum };
-    if (this.#carried.hidden) own.hidden = this.#carried.hidden;
+    for (const [name, tensor] of this.#carried.named()) own[name] = tensor;
     for (const [name, tensor] of this.#best) own[`best/${name}`] = tensor;
     await writeCheckpoint(checkpoint, model, optimizer, state, own);
   }
@@ -306,11 +311,13 @@ export class Trainer {
     if (schedule && typeof schedule !== 'function' && state.plateau) {
       schedule.restore({ ...state.plateau, best: state.plateau.best ?? Number.POSITIVE_INFINITY });
     }
+    const hidden = new Map<string, Tensor>();
     for (const [name, { shape, data: numbers }] of Object.entries(saved.own)) {
-      if (name === 'hidden') this.#carried.keep(upload(numbers, shape, this.#device));
+      if (name === 'hidden' || name.startsWith('hidden/')) hidden.set(name, upload(numbers, shape, this.#device));
       if (name.startsWith('best/'))
         this.#best.set(name.slice('best/'.length), keepFromScope(upload(numbers, shape, this.#device)));
     }
+    this.#carried.restore(hidden);
   }
 }
 

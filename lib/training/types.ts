@@ -5,8 +5,15 @@ import type { Optimizer } from '../optimizers/optimizer.js';
 import type { PlateauSchedule, Schedule } from '../optimizers/schedules.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** One batch on the device, as the loss function gets it. Its tensors are disposed after the step. */
-export interface TrainingBatch {
+/** What truncated BPTT carries from batch to batch: the state of one layer or stack, or a list of several. */
+export type Carried = Tensor | readonly Tensor[];
+
+/**
+ * One batch on the device, as the loss function gets it. Its tensors are disposed after the step.
+ *
+ * @typeParam H what is carried: `Tensor`, or `readonly Tensor[]` in a `Trainer<readonly Tensor[]>`
+ */
+export interface TrainingBatch<H extends Carried = Tensor> {
   inputs: Tensor;
   targets: Tensor;
   /** Valid steps of each row; undefined when all are. */
@@ -15,13 +22,15 @@ export interface TrainingBatch {
    * Truncated BPTT: the state that the loss function gave for the batch before, detached, when this batch continues its sequences;
    * else null.
    */
-  hidden: Tensor | null;
+  hidden: H | null;
   /** As the data source gave it. */
   batch: Batch;
 }
 
 /** From a batch to its loss, one number that is a mean over the batch; with truncated BPTT also the state to carry on. */
-export type LossFunction = (batch: TrainingBatch) => Tensor | { loss: Tensor; hidden: Tensor };
+export type LossFunction<H extends Carried = Tensor> = (
+  batch: TrainingBatch<H>,
+) => Tensor | { loss: Tensor; hidden: H };
 
 /** One epoch of a training. */
 export interface EpochRecord {
@@ -56,11 +65,11 @@ export interface Progress {
   gradientNorm: number | null;
 }
 
-export interface TrainerOptions {
+export interface TrainerOptions<H extends Carried = Tensor> {
   model: Module;
   // biome-ignore lint/suspicious/noExplicitAny: any optimizer will do.
   optimizer: Optimizer<any>;
-  loss: LossFunction;
+  loss: LossFunction<H>;
   /** The training batches. */
   data: BatchSource;
   /** Batches to validate on after each epoch. Default: none. */
@@ -77,7 +86,7 @@ export interface TrainerOptions {
   minimumImprovement?: number;
   /** End with the parameters of the epoch with the lowest validation loss. Default: true with validation. */
   keepBest?: boolean;
-  /** A file to write the whole state to, and to go on from with `resume()`. */
+  /** A file to write the whole state to, and to go on from with `fit({ resume: true })`. */
   checkpoint?: string;
   /** Optimizer steps between checkpoints. Default: one after each epoch only. */
   checkpointEvery?: number;

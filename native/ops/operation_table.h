@@ -15,17 +15,20 @@
 // The struct declares the arguments, in the order in which TypeScript passes them, by `fields`:
 //   size(n, "n")                 a dimension, 1 <= n
 //   extent(n, "n")               a dimension that may be 0
-//   number(x, "x"), flag(b, "b"), seed(s, "s"), text choices are flags or small sizes
+//   choice(c, "c", n)            one of n words, passed as its number from 0
+//   number(x, "x"), flag(b, "b"), seed(s, "s")
 //   hostInts(v, "v", n)          whole numbers that stay on the host: none, or n of them
-//   in/optionalIn/inInts(v, "v", {dims})          a view that is read
+//   in/optionalIn/inInts/inAny(v, "v", {dims})    a view that is read: float32, int32 (Ints) or either (Any)
+//   inOut/inOutInts/inOutAny(v, "v", {dims})      a view that is read and written in place
 //   out/optionalOut/outInts(v, "v", {dims})       a new buffer; an optional one is absent when not wanted
-//   inOut(v, "v", {dims})                         read and written in place
-//   saved(v, "v"), optionalSaved(v, "v")          a new buffer whose size the device decides (Buffer::resize)
-//   inIntsList(vs, "vs")                          views of whole numbers
-//   inList/inOutList(vs, "vs"), inListLike/inOutListLike(vs, "vs", others)   as many views, of equal sizes
-//   outListLike(vs, "vs", others)                 new views of equal sizes; if `others` share one buffer, so do these,
-//   at the
-//                                                 same offsets
+//   outLike(v, "v", {dims}, others)               a new buffer, of the element type of `others`
+//   optionalSaved(v, "v"), inOutSaved(v, "v")     a buffer whose size the device decides (Buffer::resize): new; again
+//   inList/inIntsList/inOutList(vs, "vs")         views of any number and size
+//   inListLike/inOutListLike/optionalInOutListLike(vs, "vs", others)   as many views as `others`, of equal sizes
+//   optionalOutListLike(vs, "vs", others)         new views of equal sizes; if `others` share one buffer, so do these,
+//                                                 at the same offsets
+//   parts(vs, "vs", outer, lengths, inner, length)   the parts of a concatenation along one axis
+// Conditions on what was read: require(condition, "what"), expect(v, "v", {dims}), strided(...), contiguous(...).
 // Every view's size is checked against its dims before the operation is queued.
 #define CUDNN_GRU_OPERATIONS(X)                             \
   /* arithmetic.h */                                        \

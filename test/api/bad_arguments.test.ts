@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import {
   Adam,
   AdamW,
+  clipGradientNorm,
+  data,
   Embedding,
   Generator,
   GRU,
@@ -15,6 +17,7 @@ import {
   randn,
   Sequential,
   SGD,
+  saveSafetensors,
   setThreads,
   type Tensor,
   Trainer,
@@ -149,6 +152,12 @@ const cases: [string, () => unknown, typeof TypeError | typeof RangeError, RegEx
   ],
   ['sum of an object', () => x.sum({ dim: 1 } as never), TypeError, /axes/],
   ['more elements than there can be', () => zeros([1e9, 1e9]), RangeError, /shape.*2\^40/],
+  ['more whole numbers than there can be', () => zeros([1e9, 1e9], { dtype: 'int32' }), RangeError, /shape.*2\^40/],
+  ['batches of an array', () => new data.Batches([1, 2] as never, { batchSize: 1 }), TypeError, /dataset.*\[1, 2\]/],
+  ['a group without a list', () => new Adam([{ parameters: 3 } as never]), TypeError, /parameters\[0\].*3/],
+  ['an optimizer with null options', () => new Adam(weights, null as never), TypeError, /options.*null/],
+  ['clipping of a number', () => clipGradientNorm(3 as never, 1), TypeError, /parameters.*3/],
+  ['no state', () => new SGD(weights).loadState(null as never), TypeError, /state.*null/],
   ['shared memory', () => tensor(new Float32Array(new SharedArrayBuffer(8)) as never), TypeError, /data.*ArrayBuffer/],
   [
     'lengths of BigInt',
@@ -236,6 +245,21 @@ describe('bad arguments', () => {
     expect(() => tensor([1], [1], { device: 'cuda:9999' })).toThrow(
       expect.objectContaining({ code: 'ERR_DEVICE_UNAVAILABLE' }),
     );
+  });
+
+  it('what only a promise can refuse', async () => {
+    const wrongKind = { code: 'ERR_INVALID_ARG_TYPE' };
+    await expect(saveSafetensors('never', null as never)).rejects.toMatchObject(wrongKind);
+    await expect(saveSafetensors('never', {}, 3 as never)).rejects.toMatchObject(wrongKind);
+    const broken = new Linear({ inputSize: 1, outputSize: 1 });
+    broken.weight.grad = 3 as never;
+    const optimizer = new SGD(broken.parameters());
+    await expect(optimizer.step()).rejects.toMatchObject(wrongKind);
+    expect(() => optimizer.zeroGrad()).toThrow(expect.objectContaining(wrongKind));
+  });
+
+  it('a read of more than the host can hold', async () => {
+    await expect(zeros([2 ** 39]).data()).rejects.toMatchObject({ code: 'ERR_OUT_OF_MEMORY' });
   });
 
   it('a step without gradients', async () => {

@@ -10,13 +10,37 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'cudnn-gru-readme-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const [classifier] = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] as string);
+function programsOf(page: string): string[] {
+  const text = readFileSync(join(root, page), 'utf8');
+  return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] as string);
+}
 
-it('the classifier of the README compiles under strict settings', () => {
-  const file = join(folder, 'classifier.ts');
-  writeFileSync(file, classifier as string);
-  const program = ts.createProgram([file], {
+const [classifier, loop, stream] = programsOf('README.md') as [string, string, string];
+const [plainLoop, streaming, truncated] = programsOf('docs/recipes.md') as [string, string, string];
+
+// What the README's fragments take from around them.
+const around = `import { type GRU, losses, type Module, noGrad, type Optimizer, type Tensor, tensor } from 'cudnn-gru';
+declare const batches: Iterable<{ x: Float32Array; y: Int32Array }>, frames: Iterable<Float32Array>, gru: GRU;
+declare const model: Module & { forward(x: Tensor): Tensor };
+declare const optimizer: Optimizer<{ learningRate: number; weightDecay: number }>;
+void [losses, noGrad, tensor, batches, frames, gru, model, optimizer];
+`;
+
+it('every program compiles under strict settings', () => {
+  const programs = {
+    classifier,
+    loop: around + loop,
+    stream: around + stream,
+    plainLoop,
+    streaming,
+    truncated,
+  };
+  const files = Object.entries(programs).map(([name, text]) => {
+    const file = join(folder, `${name}.ts`);
+    writeFileSync(file, text);
+    return file;
+  });
+  const program = ts.createProgram(files, {
     strict: true,
     noEmit: true,
     skipLibCheck: true,
@@ -30,21 +54,34 @@ it('the classifier of the README compiles under strict settings', () => {
   });
   const faults = ts
     .getPreEmitDiagnostics(program)
-    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+    .map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
   expect(faults).toEqual([]);
 });
 
-it('it learns what it says', () => {
-  const { outputText } = ts.transpileModule(classifier as string, {
+function run(program: string): string {
+  const { outputText } = ts.transpileModule(program, {
     compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
   });
   const library = new URL('../../dist/index.js', import.meta.url).href;
-  writeFileSync(join(folder, 'classifier.mjs'), outputText.replace("'cudnn-gru'", `'${library}'`));
-  const output = execFileSync(process.execPath, [join(folder, 'classifier.mjs')], { encoding: 'utf8', cwd: folder });
+  const file = join(folder, 'program.mjs');
+  writeFileSync(file, outputText.replace("'cudnn-gru'", `'${library}'`));
+  return execFileSync(process.execPath, [file], { encoding: 'utf8', cwd: folder });
+}
+
+it('the classifier learns what the README says', () => {
+  const output = run(classifier);
   const losses = [...output.matchAll(/^\d+ ([\d.]+) ([\d.]+)$/gm)].map((match) => Number(match[2]));
   expect(losses).toHaveLength(20);
   expect(losses.at(-1)).toBeLessThan(0.3);
   // The first sequence falls.
   const scores = output.match(/\[\s*([\d.e-]+),\s*([\d.e-]+)\s*\]/);
   expect(Number(scores?.[1])).toBeGreaterThan(0.5);
+});
+
+it('the recipes do what they say', () => {
+  const lossOf = (output: string) => Number(/^loss: ([\d.]+)$/m.exec(output)?.[1]);
+  expect(lossOf(run(plainLoop))).toBeLessThan(0.1);
+  expect(run(streaming)).toBe('same bits: true\n');
+  // The series varies by 0.5 around its mean.
+  expect(lossOf(run(truncated))).toBeLessThan(0.05);
 });

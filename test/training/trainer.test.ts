@@ -9,10 +9,14 @@ import {
   Linear,
   losses,
   type Progress,
+  Sequential,
   SGD,
   schedules,
+  setSeed,
+  type Tensor,
   Trainer,
   tensor,
+  zeros,
 } from '../../lib/index.js';
 import { bitsOf, problem } from './problem.js';
 
@@ -189,6 +193,78 @@ describe('Trainer', () => {
       false,
       false,
     ]);
+  });
+
+  it('carries the states of two layers, which a checkpoint keeps', async () => {
+    const series = Float32Array.from({ length: 120 }, (_, i) => Math.sin(i / 5));
+    const make = (checkpoint: string, epochs: number) => {
+      setSeed(3);
+      const below = new GRU({ inputSize: 1, hiddenSize: 3 });
+      const above = new GRU({ inputSize: 3, hiddenSize: 1 });
+      const model = new Sequential(below as never, above as never);
+      const batches = new data.StreamBatches({
+        inputs: { data: series, shape: [120, 1] },
+        targets: { data: series, shape: [120, 1] },
+        streams: 2,
+        steps: 10,
+      });
+      const carried: number[] = [];
+      const abort = new AbortController();
+      const trainer = new Trainer<readonly Tensor[]>({
+        model,
+        optimizer: new SGD(model.parameters(), { learningRate: 0.1 }),
+        loss: ({ inputs, targets, hidden }) => {
+          carried.push(hidden?.length ?? 0);
+          if (epochs === 1 && carried.length === 3) abort.abort();
+          const one = below.forward(inputs, { initialHidden: hidden?.[0] ?? null });
+          const two = above.forward(one.output, { initialHidden: hidden?.[1] ?? null });
+          return { loss: losses.mse(two.output, targets), hidden: [one.hidden, two.hidden] };
+        },
+        data: batches,
+        epochs: 2,
+        checkpoint,
+        signal: abort.signal,
+      });
+      const bits = async () => JSON.stringify(Object.values(await model.stateDict()).map((p) => Array.from(p.data)));
+      return { trainer, carried, bits };
+    };
+    const whole = make(join(folder, 'states-whole.safetensors'), 2);
+    await whole.trainer.fit();
+    expect(whole.carried).toEqual([0, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2]);
+    const path = join(folder, 'states.safetensors');
+    expect((await make(path, 1).trainer.fit()).stopped).toBe('aborted');
+    const resumed = make(path, 2);
+    await resumed.trainer.fit({ resume: true });
+    expect(resumed.carried).toEqual([2, 2, 2, 0, 2, 2, 2, 2, 2]);
+    expect(await resumed.bits()).toBe(await whole.bits());
+  });
+
+  it('a state may be handed on as it came', async () => {
+    const head = new Linear({ inputSize: 1, outputSize: 1 });
+    const kept = zeros([1]);
+    const trainer = new Trainer({
+      model: head,
+      optimizer: new SGD(head.parameters()),
+      loss: ({ inputs, targets, hidden }) => ({
+        loss: losses.mse(head.forward(inputs), targets),
+        hidden: hidden ?? kept,
+      }),
+      data: new data.StreamBatches({
+        inputs: { data: new Float32Array(8), shape: [8, 1] },
+        targets: { data: new Float32Array(8), shape: [8, 1] },
+        streams: 1,
+        steps: 2,
+      }),
+      epochs: 2,
+    });
+    expect((await trainer.fit()).steps).toBe(8);
+  });
+
+  it('refuses a loss function that answers something else', async () => {
+    for (const answer of [3, undefined, Promise.resolve(3), zeros([2]), { loss: zeros([1]), hidden: [] }]) {
+      await expect(problem({ loss: () => answer as never }).trainer.fit()).rejects.toThrow(/loss\(batch\)/);
+    }
+    await expect(problem().trainer.fit({ resum: true } as never)).rejects.toThrow(/resume/);
   });
 
   it('reports progress, without holding the training up', async () => {
