@@ -70,7 +70,7 @@ function makeHalfCpuGroup(): { folder: string } | { reason: string } {
 }
 
 // Tried again when it fails: the machine may have been taken away in the middle of a measurement.
-describe('a team of threads is never much slower than one thread, and sleeps when idle', { retry: 4 }, () => {
+describe('a team of threads is never much slower than one thread, and sleeps when idle', { retry: 2 }, () => {
   it.each([8, 64])('with more threads than CPUs: %i', async (threads) => {
     expectNoHarm(await speed(threads));
   });
