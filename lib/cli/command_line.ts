@@ -57,6 +57,7 @@ function unknownCommand(name: string | undefined): string {
 
 async function complain(reason: string): Promise<void> {
   const { default: colors } = await import('picocolors');
-  const { red } = colors.createColors(process.stderr.isTTY && colors.isColorSupported);
+  // isTTY is undefined, not false, where the stream is a pipe or a file.
+  const { red } = colors.createColors(process.stderr.isTTY === true && colors.isColorSupported);
   process.stderr.write(`${red('error:')} ${reason}\n`);
 }
