@@ -1,8 +1,8 @@
 import { checkInteger, checkOptions, quote } from '../arguments.js';
 import { numericColumn, type Table } from '../data/csv.js';
 import { CudnnGruError } from '../errors.js';
+import { type ForecastErrors, forecastErrors } from '../metrics/forecasting.js';
 import { baselines } from '../training/baselines.js';
-import { type ForecastErrors, forecastErrors } from '../training/metrics.js';
 import { timesOf } from './calendar.js';
 import { preprocessingOf } from './forecast_inputs.js';
 import type { Forecaster } from './forecaster.js';

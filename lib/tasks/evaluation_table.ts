@@ -1,4 +1,4 @@
-import type { ForecastErrors } from '../training/metrics.js';
+import type { ForecastErrors } from '../metrics/forecasting.js';
 import type { ForecastEvaluation } from './evaluate_forecaster.js';
 import { preprocessingOf } from './forecast_inputs.js';
 import type { Forecaster } from './forecaster.js';

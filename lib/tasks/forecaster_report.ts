@@ -1,6 +1,6 @@
 import type { Table } from '../data/csv.js';
+import type { ForecastErrors } from '../metrics/forecasting.js';
 import type { ForecastReport, MethodErrors } from '../report/index.js';
-import type { ForecastErrors } from '../training/metrics.js';
 import type { ForecastEvaluation } from './evaluate_forecaster.js';
 import { rowLabels } from './forecast_csv.js';
 import { preprocessingOf } from './forecast_inputs.js';
