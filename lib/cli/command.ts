@@ -7,6 +7,8 @@ export interface Command {
   readonly description: string;
   /** Flags and what they do: `['--epochs <n>', 'Passes over the data (default: 30)']`. */
   readonly options: readonly (readonly [flags: string, description: string])[];
+  /** Whether options that are not listed are let through. Default: false. */
+  readonly anyOptions?: boolean;
   /** Without the program's name. */
   readonly examples: readonly string[];
   /** Does the work; gives the exit code. Everything heavy is imported here, so that `--help` needs nothing. */

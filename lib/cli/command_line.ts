@@ -1,14 +1,12 @@
 import { hint, quote } from '../arguments.js';
 import { type Command, exitCodes } from './command.js';
 import { doctor } from './doctor.js';
-import { evaluate } from './evaluate.js';
 import { info } from './info.js';
+import { evaluate, predict } from './model_commands.js';
 import { Options, UsageError } from './options.js';
-import { predict } from './predict.js';
-import { train } from './train.js';
+import { trainCommand } from './train.js';
 import { packageVersion } from './version.js';
 
-const commands: readonly Command[] = [train, evaluate, predict, info, doctor];
 const program = 'cudnn-gru';
 
 /**
@@ -18,8 +16,11 @@ const program = 'cudnn-gru';
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const { cac } = await import('cac');
   const cli = cac(program);
+  const train = trainCommand(argv.slice(3));
+  const commands: readonly Command[] = [train, evaluate, predict, info, doctor];
   for (const command of commands) {
     const parsed = cli.command(command.usage, command.description);
+    if (command.anyOptions) parsed.allowUnknownOptions();
     for (const [flags, description] of command.options) parsed.option(flags, description);
     for (const example of command.examples) parsed.example(`  $ ${program} ${example}`);
     parsed.action((...given: unknown[]) => {
@@ -36,7 +37,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   try {
     cli.parse([...argv], { run: false });
     if (cli.options.help || cli.options.version) return exitCodes.success;
-    if (!cli.matchedCommand) throw new UsageError(unknownCommand(cli.args[0]));
+    if (!cli.matchedCommand) throw new UsageError(unknownCommand(cli.args[0], commands));
     return await cli.runMatchedCommand();
   } catch (error) {
     if (error instanceof UsageError || (error as Error)?.name === 'CACError') {
@@ -49,7 +50,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   }
 }
 
-function unknownCommand(name: string | undefined): string {
+function unknownCommand(name: string | undefined, commands: readonly Command[]): string {
   if (name === undefined) return 'no command is given';
   const names = commands.map(({ usage }) => usage.split(' ', 1)[0] as string);
   return `unknown command ${quote(name)}${hint(name, names)}`;

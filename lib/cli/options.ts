@@ -17,6 +17,11 @@ export class Options {
     this.#words = words;
   }
 
+  /** Whether it was given at all. */
+  has(name: string): boolean {
+    return this.#value(name) !== undefined;
+  }
+
   flag(name: string): boolean {
     return this.#value(name) === true;
   }

@@ -1,104 +1,34 @@
-import { access, constants, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { hint, quote } from '../arguments.js';
-import type { Table } from '../data/csv.js';
-import { CudnnGruError } from '../errors.js';
-import type { TrainedForecaster } from '../tasks/train_forecaster.js';
-import { type Command, exitCodes, resultOptions } from './command.js';
-import { untilInterrupted } from './interrupt.js';
-import { type Options, UsageError } from './options.js';
-import { printJson, printNote, printText } from './output.js';
-import { readTrainRequest, type TrainRequest, trainOptions } from './train_request.js';
+import { type Command, resultOptions } from './command.js';
+import { UsageError } from './options.js';
+import { tasks } from './tasks/index.js';
 
-const tasks = ['forecast'];
+/**
+ * The command `train <task>` with the options of that task.
+ * @param words what stands behind `train` on the command line; options may come before the task
+ */
+export function trainCommand(words: readonly string[]): Command {
+  const task = tasks.find(({ name }) => words.includes(name));
+  if (task === undefined) return trainWithoutTask;
+  return {
+    usage: 'train <task>',
+    description: `Train a model of ${task.description}`,
+    options: [...task.train.options, ...resultOptions],
+    examples: task.train.examples,
+    run: (_, options) => task.train.run(options),
+  };
+}
 
-export const train: Command = {
+const names = tasks.map(({ name }) => name);
+
+const trainWithoutTask: Command = {
   usage: 'train <task>',
-  description: `Train a model on a CSV file. Tasks: ${tasks.join(', ')}`,
-  options: [...trainOptions, ...resultOptions],
-  examples: [
-    'train forecast --data weather.csv --time date --target temp_max --inputs temp_min,wind --out model.safetensors',
-  ],
-
-  async run([task = ''], options) {
-    if (!tasks.includes(task)) {
-      throw new UsageError(`unknown task ${quote(task)}${hint(task, tasks)}; known: ${tasks.join(', ')}`);
-    }
-    const request = readTrainRequest(options);
-    const { data, out, checkpoint, report, training } = request;
-    for (const path of [out, checkpoint, report]) if (path !== undefined) await checkFolder(path);
-    if (!request.resume && (await exists(checkpoint))) {
-      printNote(options, `starting anew, over the checkpoint ${checkpoint}; --resume would go on from it`);
-    }
-    const { readCsv } = await import('../data/csv.js');
-    const { target, inputs = [], time } = training;
-    const table = await readCsv(data, { numeric: [target, ...inputs], ...(time !== undefined && { text: [time] }) });
-    const trained = await runTraining(request, table, options);
-    if (trained.result.stopped === 'aborted') {
-      const { steps } = trained.result;
-      printNote(options, `interrupted at step ${steps}; the checkpoint is ${checkpoint}: go on with --resume`);
-      return exitCodes.interrupted;
-    }
-    const { saveModel } = await import('../formats/models.js');
-    await saveModel(out, trained.model);
-    await rm(checkpoint, { force: true });
-    if (report !== undefined) {
-      const { writeForecasterReport } = await import('../tasks/index.js');
-      await writeForecasterReport(report, trained, table);
-    }
-    await printResults(request, trained, options);
-    return exitCodes.success;
+  description: `Train a model. Tasks: ${tasks.map(({ name, description }) => `${name}: ${description}`).join('; ')}`,
+  options: resultOptions,
+  // What it would mean, only the task knows; the answer is that there is no such task.
+  anyOptions: true,
+  examples: tasks.map(({ train }) => train.examples[0] as string),
+  async run([word = '']) {
+    throw new UsageError(`unknown task ${quote(word)}${hint(word, names)}; known: ${names.join(', ')}`);
   },
 };
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-// Better now than after an hour of training.
-async function checkFolder(path: string): Promise<void> {
-  const folder = dirname(path);
-  await access(folder, constants.W_OK).catch((cause) => {
-    const reason = `the folder ${folder} is not there or not writable`;
-    throw new CudnnGruError('ERR_FILE', `cannot write ${path}: ${reason}`, { cause });
-  });
-}
-
-async function runTraining(request: TrainRequest, table: Table, options: Options): Promise<TrainedForecaster> {
-  const [{ trainForecaster }, { setThreads }, { progressDisplay }] = await Promise.all([
-    import('../tasks/index.js'),
-    import('../tensor/device.js'),
-    import('../training/progress_display.js'),
-  ]);
-  const { training, threads, checkpoint, resume } = request;
-  if (threads !== undefined) setThreads(threads);
-  const display = options.flag('quiet') ? undefined : await progressDisplay();
-  const shown = display && { onProgress: display.onProgress, onEpoch: display.onEpoch };
-  try {
-    return await untilInterrupted((signal) =>
-      trainForecaster({ ...training, ...shown, table, checkpoint, resume, signal }),
-    );
-  } finally {
-    display?.stop();
-  }
-}
-
-async function printResults(request: TrainRequest, trained: TrainedForecaster, options: Options): Promise<void> {
-  const { model, result, evaluation } = trained;
-  if (options.flag('json')) {
-    const { stopped, bestEpoch, steps, seconds, history } = result;
-    const measured = evaluation && { errors: evaluation.errors, baselines: evaluation.baselines };
-    const files = { model: request.out, report: request.report ?? null };
-    printJson({ ...files, stopped, bestEpoch, steps, seconds, history, evaluation: measured });
-    return;
-  }
-  if (evaluation) {
-    const { evaluationTable } = await import('../tasks/evaluation_table.js');
-    printText(`${evaluationTable(evaluation, model)}\n`);
-  }
-  printText(`model: ${request.out}`);
-  if (request.report) printText(`report: ${request.report}`);
-}

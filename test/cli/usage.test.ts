@@ -61,6 +61,8 @@ describe('a wrong command line ends with 2 and one line that says why', () => {
       /--data and --out are the same/,
     ],
     ['an unknown task', ['train', 'forcast'], /unknown task "forcast" \(did you mean "forecast"\?\)/],
+    ['an unknown task with options', ['train', '--data', 'a', 'forcast'], /unknown task "forcast"/],
+    ['options before the task', ['train', '--data', 'a.csv', 'forecast'], /--target is missing/],
     ['a missing argument', ['evaluate'], /missing required args/],
     ['too many arguments', ['info', 'a', 'b'], /Unused args: `b`/],
   ])('%s', async (_, words, reason) => {

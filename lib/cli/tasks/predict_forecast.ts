@@ -1,24 +1,21 @@
-import { CudnnGruError } from '../errors.js';
-import { type Command, exitCodes, resultOptions } from './command.js';
-import { forecasterOptions, loadForecaster } from './load_forecaster.js';
-import { columns, printJson, printNote, printText } from './output.js';
+import { CudnnGruError } from '../../errors.js';
+import { exitCodes } from '../command.js';
+import { columns, printJson, printNote, printText } from '../output.js';
+import { forecasterData } from './load_forecaster.js';
+import type { TaskCommand } from './task.js';
 
-export const predict: Command = {
-  usage: 'predict <model>',
-  description: 'Forecast the rows behind the end of a CSV file',
+export const predictForecast: TaskCommand = {
   options: [
-    ...forecasterOptions,
     ['--out <file>', 'Write the forecasts to this file (.csv) and not to stdout'],
     ['--last <rows>', 'Forecast as if made after each of so many last rows (default: 1, the last)'],
-    ...resultOptions,
   ],
   examples: ['predict model.safetensors --data weather.csv --out forecast.csv'],
 
-  async run([path], options) {
+  async run(loaded, options) {
     const last = options.integer('last', { min: 1 }) ?? 1;
     const out = options.text('out');
-    const { model, table } = await loadForecaster(path as string, options);
-    const { forecastColumns, preprocessingOf, writeForecasts } = await import('../tasks/index.js');
+    const { model, table } = await forecasterData(loaded, options);
+    const { forecastColumns, preprocessingOf, writeForecasts } = await import('../../tasks/index.js');
     const { window, horizon } = preprocessingOf(model);
     const needed = window + last - 1;
     if (table.rows < needed) {
@@ -35,7 +32,7 @@ export const predict: Command = {
     }
     const found = [...forecastColumns(model, table, { starts, forecasts })];
     if (options.flag('json')) {
-      printJson({ model: path, data: table.source, horizon, ...Object.fromEntries(found) });
+      printJson({ model: loaded.path, data: table.source, horizon, ...Object.fromEntries(found) });
     } else if (out === undefined) {
       const rows = Array.from({ length: last * horizon }, (_, row) => found.map(([, values]) => cell(values[row])));
       printText(columns([found.map(([name]) => name), ...rows]));

@@ -1,26 +1,23 @@
-import { type Command, exitCodes, resultOptions } from './command.js';
-import { forecasterOptions, loadForecaster } from './load_forecaster.js';
-import { printJson, printNote, printText } from './output.js';
+import { exitCodes } from '../command.js';
+import { printJson, printNote, printText } from '../output.js';
+import { forecasterData } from './load_forecaster.js';
+import type { TaskCommand } from './task.js';
 
-export const evaluate: Command = {
-  usage: 'evaluate <model>',
-  description: 'Compare the forecasts of a model with what came, beside simple baselines',
+export const evaluateForecast: TaskCommand = {
   options: [
-    ...forecasterOptions,
     ['--last <rows>', 'Forecast these last rows (default: those later than the training data; without times all)'],
     ['--out <file>', 'Also write the forecasts (.csv)'],
-    ...resultOptions,
   ],
   examples: [
     'evaluate model.safetensors --data weather.csv',
     'evaluate model.safetensors --data weather.csv --last 365 --json',
   ],
 
-  async run([path], options) {
+  async run(loaded, options) {
     const last = options.integer('last', { min: 1 });
     const out = options.text('out');
-    const { model, table } = await loadForecaster(path as string, options);
-    const { evaluateForecaster, evaluationTable, writeForecasts } = await import('../tasks/index.js');
+    const { model, table } = await forecasterData(loaded, options);
+    const { evaluateForecaster, evaluationTable, writeForecasts } = await import('../../tasks/index.js');
     const evaluation = await evaluateForecaster(
       model,
       table,
@@ -32,7 +29,7 @@ export const evaluate: Command = {
     }
     const { starts, errors, baselines } = evaluation;
     if (options.flag('json'))
-      printJson({ model: path, data: table.source, forecasts: starts.length, errors, baselines });
+      printJson({ model: loaded.path, data: table.source, forecasts: starts.length, errors, baselines });
     else printText(evaluationTable(evaluation, model));
     return exitCodes.success;
   },

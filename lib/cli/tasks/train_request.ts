@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import { hint, quote } from '../arguments.js';
-import type { Cycle } from '../tasks/calendar.js';
-import type { TrainForecasterOptions } from '../tasks/train_forecaster.js';
-import { type Options, UsageError } from './options.js';
+import { hint, quote } from '../../arguments.js';
+import type { Cycle } from '../../tasks/calendar.js';
+import type { TrainForecasterOptions } from '../../tasks/train_forecaster.js';
+import { type Options, UsageError } from '../options.js';
 
 export const trainOptions = [
   ['--data <file>', 'CSV file, one row per step of time, oldest first'],
