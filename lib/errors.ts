@@ -3,6 +3,7 @@
  *
  * - `ERR_DEVICE_MISMATCH`: tensors of one operation live on different devices.
  * - `ERR_DEVICE_UNAVAILABLE`: the device asked for is not there, or this build has no backend for it.
+ * - `ERR_DEVICE_LOST`: the GPU failed and cannot be used again by this process; the message names the first cause.
  * - `ERR_OUT_OF_MEMORY`: the device could not allocate; it stays usable.
  * - `ERR_FORMAT`: a file's contents are not what its format demands (truncated, lying, unknown element type).
  * - `ERR_FILE`: a file could not be opened, read or written (missing folder, permission, disk full).
@@ -19,6 +20,7 @@
 export type ErrorCode =
   | 'ERR_DEVICE_MISMATCH'
   | 'ERR_DEVICE_UNAVAILABLE'
+  | 'ERR_DEVICE_LOST'
   | 'ERR_OUT_OF_MEMORY'
   | 'ERR_FORMAT'
   | 'ERR_FILE'

@@ -17,6 +17,7 @@ export interface NativeDeviceReport {
   available: boolean;
   description: string;
   reason: string;
+  details: string[];
 }
 
 export interface MemoryUse {

@@ -15,6 +15,8 @@ export interface DeviceReport {
   description: string;
   /** Why it cannot be used, and the remedy; empty when it can. */
   reason: string;
+  /** What was looked for, where, and what was found: each library and each path that was tried, a line each. */
+  details: readonly string[];
   /** Memory of the tensors of this environment; null while the device has not been used here. */
   memory: MemoryUse | null;
 }

@@ -26,6 +26,9 @@ napi_value devices(Environment&, const Napi::CallbackInfo& info) {
       entry.Set("available", report.available);
       entry.Set("description", report.description);
       entry.Set("reason", report.reason);
+      Napi::Array details = Napi::Array::New(info.Env());
+      for (const std::string& line : report.details) details.Set(details.Length(), line);
+      entry.Set("details", details);
       result.Set(result.Length(), entry);
     }
   return result;

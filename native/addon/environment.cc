@@ -62,7 +62,7 @@ void Environment::release(double handle) {
 
 void Environment::reportMemory() {
   int64_t held = 0;
-  for (const OpenDevice& device : devices_) held += int64_t(device.queue->device().memoryUse().bytesInUse);
+  for (const OpenDevice& device : devices_) held += int64_t(device.queue->device().bytesInUse());
   if (std::abs(held - reportedBytes_) < kReportStep) return;
   Napi::MemoryManagement::AdjustExternalMemory(env_, held - reportedBytes_);
   reportedBytes_ = held;

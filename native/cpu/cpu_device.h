@@ -1,11 +1,11 @@
 #pragma once
 
 #include <memory>
-#include <utility>
 
 #include "cpu/block_cache.h"
 #include "cpu/thread_team.h"
 #include "device/device.h"
+#include "device/scratch.h"
 
 namespace cudnn_gru {
 
@@ -35,31 +35,6 @@ class CpuDevice : public Device {
  private:
   BlockCache memory_;
   ThreadTeam team_;
-};
-
-// Device memory that lasts as long as this object: an operation's scratch space, packed weights.
-class Scratch {
- public:
-  Scratch() = default;
-  Scratch(Device& device, size_t count)
-      : device_(&device), bytes_(count * sizeof(float)), data_(count ? device.allocate(bytes_) : nullptr) {}
-  Scratch(Scratch&& other) noexcept { *this = std::move(other); }
-  Scratch& operator=(Scratch&& other) noexcept {
-    std::swap(device_, other.device_);
-    std::swap(bytes_, other.bytes_);
-    std::swap(data_, other.data_);
-    return *this;
-  }
-  ~Scratch() {
-    if (data_) device_->release(data_, bytes_);
-  }
-
-  float* floats() const { return static_cast<float*>(data_); }
-
- private:
-  Device* device_ = nullptr;
-  size_t bytes_ = 0;
-  void* data_ = nullptr;
 };
 
 }  // namespace cudnn_gru

@@ -35,12 +35,16 @@ class Device {
  public:
   virtual ~Device() = default;
 
+  // Called on the queue's thread before anything else.
+  virtual void enterThread() {}
+
   // Any thread. Aligned to 64 bytes; throws ERR_OUT_OF_MEMORY. A block that is released may be given out again at once:
   // a backend with a stream orders its uses there.
   virtual void* allocate(size_t bytes) = 0;
   virtual void release(void* data, size_t bytes) noexcept = 0;
   virtual MemoryUse memoryUse() const = 0;
-  virtual void releaseCache() = 0;  // gives freed blocks back to the system
+  virtual size_t bytesInUse() const { return memoryUse().bytesInUse; }  // asked after every operation
+  virtual void releaseCache() = 0;                                      // gives freed blocks back to the system
 
   // True if the host may write a new block itself, at once; else an upload goes through the queue.
   virtual bool sharesHostMemory() const = 0;
@@ -68,8 +72,9 @@ class Device {
 struct DeviceReport {
   std::string name;  // 'cpu', 'cuda:0'
   bool available = false;
-  std::string description;  // 'AMD EPYC, AVX-512, 2 threads'
-  std::string reason;       // why it is not available, and what to do; empty when it is
+  std::string description;           // 'AMD EPYC, AVX-512, 2 threads'
+  std::string reason;                // why it is not available, and what to do; empty when it is
+  std::vector<std::string> details;  // what was looked for, where, and what was found: a line each
 };
 
 // A backend's entry in the registry.

@@ -87,6 +87,7 @@ std::vector<Queue::Waiter> Queue::takeReadyWaiters() {
 }
 
 void Queue::work() {
+  device_->enterThread();
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
     awaitCommand(lock);

@@ -1,0 +1,70 @@
+#include "cuda/cuda_device.h"
+
+#include <string>
+
+namespace cudnn_gru {
+
+// Delegates, so that the destructor takes back what was made before a failure.
+CudaDevice::CudaDevice(int index) : CudaDevice(index, nullptr) {
+  CUDNN_GRU_CUDA(cudaSetDevice(index_));
+  CUDNN_GRU_CUDA(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, index_));
+  CUDNN_GRU_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
+  memory_ = std::make_unique<DeviceMemory>(index_, stream_);
+  void* fault = nullptr;
+  CUDNN_GRU_CUDA(cudaHostAlloc(&fault, sizeof(IndexFault), cudaHostAllocMapped));
+  indexFault_ = new (fault) IndexFault{};
+  completions_ = std::make_unique<Completions>(index_, stream_);
+  staging_ = std::make_unique<Staging>(stream_, *completions_);
+}
+
+CudaDevice::~CudaDevice() {
+  cudaSetDevice(index_);
+  completions_.reset();
+  staging_.reset();
+  memory_.reset();
+  if (cublasLt_) cublasLt().cublasLtDestroy(cublasLt_);
+  if (indexFault_) cudaFreeHost(indexFault_);
+  if (stream_) cudaStreamDestroy(stream_);
+}
+
+void CudaDevice::enterThread() { cudaSetDevice(index_); }
+
+void* CudaDevice::allocate(size_t bytes) { return memory_->allocate(bytes); }
+void CudaDevice::release(void* data, size_t bytes) noexcept { memory_->release(data, bytes); }
+MemoryUse CudaDevice::memoryUse() const { return memory_->use(); }
+size_t CudaDevice::bytesInUse() const { return memory_->bytesInUse(); }
+void CudaDevice::releaseCache() { memory_->clear(); }
+
+void CudaDevice::copyFromHost(void* destination, const void* source, size_t bytes) {
+  staging_->upload(destination, source, bytes);
+}
+
+void CudaDevice::copyToHost(void* destination, const void* source, size_t bytes, CopyDone done) {
+  staging_->download(destination, source, bytes, reportingFaults(std::move(done)));
+}
+
+void CudaDevice::finish(CopyDone done) { completions_->add(true, reportingFaults(std::move(done))); }
+
+cublasLtHandle_t CudaDevice::cublasLtHandle() {
+  if (!cublasLt_) CUDNN_GRU_CUDA(cublasLt().cublasLtCreate(&cublasLt_));
+  return cublasLt_;
+}
+
+CopyDone CudaDevice::reportingFaults(CopyDone done) {
+  return [this, done = std::move(done)](const std::optional<Error>& error) { done(error ? error : takeIndexFault()); };
+}
+
+std::optional<Error> CudaDevice::takeIndexFault() {
+  const int kind = indexFault_->kind;
+  if (kind == IndexFault::kNone) return std::nullopt;
+  const std::string index = std::to_string(indexFault_->index), position = std::to_string(indexFault_->position);
+  const std::string limit = std::to_string(indexFault_->limit), last = std::to_string(indexFault_->limit - 1);
+  indexFault_->kind = IndexFault::kNone;
+  return Error("ERR_INDEX_OUT_OF_RANGE", kind == IndexFault::kEmbeddingId
+                                             ? "embedding: id " + index + " at index " + position +
+                                                   " is outside the vocabulary of " + limit + " (0.." + last + ")"
+                                             : "crossEntropy: target " + index + " of row " + position +
+                                                   " is not one of the " + limit + " classes (0.." + last + ")");
+}
+
+}  // namespace cudnn_gru

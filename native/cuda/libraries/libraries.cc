@@ -1,0 +1,188 @@
+#include "cuda/libraries/libraries.h"
+
+#include <algorithm>
+
+#include "cuda/libraries/library_search.h"
+#include "platform/dynamic_library.h"
+
+namespace cudnn_gru {
+namespace {
+
+using platform::DynamicLibrary;
+using platform::libraryFileName;
+
+constexpr int kOldestDriver = 13000;  // what the CUDA runtime inside the addon needs
+constexpr size_t kOldestCudnn = 90000;
+constexpr const char* kDriverRemedy = "install NVIDIA driver 580 or newer";
+
+std::string cudaVersion(int version) {
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
+std::string wheelRemedy(int major) {
+  const std::string cuda = std::to_string(major);
+  return "install it, for instance by `python3 -m pip install nvidia-cudnn-cu" + cuda + " nvidia-cublas" +
+         (major == 12 ? "-cu12" : "") + "`, and if it lies in no usual place name its folder in CUDNN_GRU_LIBRARY_PATH";
+}
+
+template <class Function>
+void resolve(const DynamicLibrary& library, const char* name, Function& function, std::string& missing) {
+  function = reinterpret_cast<Function>(library.symbol(name));
+  if (!function) missing += (missing.empty() ? "" : ", ") + std::string(name);
+}
+
+std::string missingSymbols(const DynamicLibrary& library, DriverLibrary& table) {
+  std::string missing;
+#define CUDNN_GRU_RESOLVE(name) resolve(library, #name, table.name, missing);
+  CUDNN_GRU_DRIVER_FUNCTIONS(CUDNN_GRU_RESOLVE)
+  return missing;
+}
+
+std::string missingSymbols(const DynamicLibrary& library, CublasLtLibrary& table) {
+  std::string missing;
+  CUDNN_GRU_CUBLAS_LT_FUNCTIONS(CUDNN_GRU_RESOLVE)
+  return missing;
+}
+
+std::string missingSymbols(const DynamicLibrary& library, CudnnLibrary& table) {
+  std::string missing;
+  CUDNN_GRU_CUDNN_FUNCTIONS(CUDNN_GRU_RESOLVE)
+#undef CUDNN_GRU_RESOLVE
+  return missing;
+}
+
+class Opener {
+ public:
+  Libraries open() {
+    // Both read it when they are loaded; without it the bits of one call may vary between runs.
+    platform::setEnvironmentVariableIfUnset("CUBLAS_WORKSPACE_CONFIG", ":4096:8");
+    folders_ = libraryFolders();
+    for (const std::string& folder : folders_)
+      note("looked in " + (folder.empty() ? "the system's own places" : folder));
+    const std::string driverProblem = openDriver(), cudnnProblem = openCudnn();
+    libraries_.reason = !driverProblem.empty() ? driverProblem : cudnnProblem;
+    if (libraries_.reason.empty()) libraries_.description = describeVersions();
+    return std::move(libraries_);
+  }
+
+ private:
+  void note(const std::string& line) { libraries_.details.push_back(line); }
+
+  // Opens a file and fills its table; on failure an empty library and what is wrong with it.
+  template <class Table>
+  DynamicLibrary openFile(const std::string& path, Table& table, std::string& problem) {
+    DynamicLibrary library = DynamicLibrary::open(path, problem);
+    if (!library) {
+      note(path + ": " + problem);
+      return library;
+    }
+    const std::string missing = missingSymbols(library, table);
+    if (missing.empty()) {
+      note(library.path() + ": opened");
+      return library;
+    }
+    problem = library.path() + ": lacks " + missing;
+    note(problem);
+    table = Table();
+    library.unload();
+    return library;
+  }
+
+  std::string openDriver() {
+    const std::string name = libraryFileName("cuda", 1);
+    std::vector<std::string> folders = folders_;
+    if (std::find(folders.begin(), folders.end(), "") == folders.end()) folders.push_back("");
+    folders.push_back("/usr/lib/wsl/lib");
+    std::string problem;
+    for (const std::string& path : candidates(folders, name)) {
+      if (!openFile(path, libraries_.driver, problem)) continue;
+      if (libraries_.driver.cuDriverGetVersion(&driverVersion_) != 0) driverVersion_ = 0;
+      if (driverVersion_ >= kOldestDriver) return "";
+      return "the NVIDIA driver supports CUDA " + cudaVersion(driverVersion_) + ", and CUDA " +
+             cudaVersion(kOldestDriver) + " is needed: " + kDriverRemedy;
+    }
+    return "no NVIDIA driver was found (" + problem + "): " + kDriverRemedy;
+  }
+
+  // The first cuDNN that can be used with a cuBLASLt for the same major version of CUDA.
+  std::string openCudnn() {
+    const std::string name = libraryFileName("cudnn", 9);
+    std::string firstProblem, problem;
+    bool anyFile = false;
+    for (const std::string& path : candidates(folders_, name)) {
+      DynamicLibrary library = openFile(path, libraries_.cudnn, problem);
+      const bool isFile = library || path != name;
+      if (library) {
+        problem = openCublasLt(path);
+        if (problem.empty()) return "";
+        note(problem);
+        libraries_.cudnn = CudnnLibrary();
+        library.unload();
+      }
+      if (isFile && !anyFile) firstProblem = problem;
+      anyFile |= isFile;
+    }
+    if (!anyFile) return "cuDNN 9 (" + name + ") was not found: " + wheelRemedy(13);
+    return firstProblem;
+  }
+
+  // What is wrong with the cuDNN in the table; if nothing, cuBLASLt has been opened too.
+  std::string openCublasLt(const std::string& cudnnPath) {
+    const size_t version = libraries_.cudnn.cudnnGetVersion();
+    const std::string cudnn = "cuDNN " + std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) +
+                              "." + std::to_string(version % 100) + " (" + cudnnPath + ")";
+    if (version < kOldestCudnn) return cudnn + " is too old, 9.0 is needed: " + wheelRemedy(13);
+    const int major = int(libraries_.cudnn.cudnnGetCudartVersion() / 1000);
+    if (major != 12 && major != 13)
+      return cudnn + " is for CUDA " + std::to_string(major) +
+             ", and one for CUDA 13 or 12 is needed: " + wheelRemedy(13);
+
+    const std::string name = libraryFileName("cublasLt", major);
+    std::string firstProblem, problem;
+    bool anyFile = false;
+    for (const std::string& path : candidates(folders_, name)) {
+      DynamicLibrary library = openFile(path, libraries_.cublasLt, problem);
+      const bool isFile = library || path != name;
+      if (library) {
+        const int its = int(libraries_.cublasLt.cublasLtGetCudartVersion() / 1000);
+        if (its == major) return "";
+        problem = path + " is for CUDA " + std::to_string(its) + ", " + cudnn + " for CUDA " + std::to_string(major) +
+                  ": " + wheelRemedy(major);
+        note(problem);
+        libraries_.cublasLt = CublasLtLibrary();
+        library.unload();
+      }
+      if (isFile && !anyFile) firstProblem = problem;
+      anyFile |= isFile;
+    }
+    if (anyFile) return firstProblem;
+    for (int other : {12, 13})
+      for (const std::string& path : candidates(folders_, libraryFileName("cublasLt", other)))
+        if (other != major && path != libraryFileName("cublasLt", other))
+          return "the majors do not match: " + cudnn + " is for CUDA " + std::to_string(major) +
+                 ", and the only cuBLAS is for CUDA " + std::to_string(other) + " (" + path +
+                 "): " + wheelRemedy(major);
+    return "cuBLAS for CUDA " + std::to_string(major) + " (" + name + "), which " + cudnn +
+           " needs, was not found: " + wheelRemedy(major);
+  }
+
+  std::string describeVersions() const {
+    const size_t dnn = libraries_.cudnn.cudnnGetVersion(), blas = libraries_.cublasLt.cublasLtGetVersion();
+    return "driver for CUDA " + cudaVersion(driverVersion_) + ", cuDNN " + std::to_string(dnn / 10000) + "." +
+           std::to_string(dnn / 100 % 100) + "." + std::to_string(dnn % 100) + ", cuBLAS " +
+           std::to_string(blas / 10000) + "." + std::to_string(blas / 100 % 100);
+  }
+
+  Libraries libraries_;
+  std::vector<std::string> folders_;
+  int driverVersion_ = 0;
+};
+
+}  // namespace
+
+const Libraries& libraries() {
+  static const Libraries all = Opener().open();
+  return all;
+}
+
+}  // namespace cudnn_gru

@@ -1,0 +1,98 @@
+#include "cuda/libraries/library_search.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <sstream>
+#include <system_error>
+
+#include "platform/dynamic_library.h"
+
+namespace cudnn_gru {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+// Entries of a folder whose names begin with `prefix`, the last in the order of names first (cuda-13 before cuda-12). A
+// folder that is missing or may not be read has none.
+std::vector<fs::path> entries(const fs::path& folder, const std::string& prefix) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    if (entry->path().filename().string().rfind(prefix, 0) == 0) found.push_back(entry->path());
+  std::sort(found.begin(), found.end(), std::greater<fs::path>());
+  return found;
+}
+
+class Folders {
+ public:
+  void add(const fs::path& folder) {
+    const std::string name = folder.string();
+    if (std::find(folders_.begin(), folders_.end(), name) == folders_.end()) folders_.push_back(name);
+  }
+  void addToolkit(const fs::path& root) {
+    if (root.empty()) return;
+    add(root);
+    for (const char* below :
+         {"lib64", "lib", "bin", "bin/x64", "lib/x64", "targets/x86_64-linux/lib", "targets/sbsa-linux/lib"})
+      add(root / below);
+  }
+  // Wheels of a Python whose libraries lie below `lib`: lib/python3.11/site-packages/nvidia/cudnn/lib.
+  void addWheels(const fs::path& lib) {
+    for (const fs::path& python : entries(lib, "python3"))
+      for (const char* packages : {"site-packages", "dist-packages"})
+        for (const fs::path& wheel : entries(python / packages / "nvidia", "")) add(wheel / "lib");
+  }
+  std::vector<std::string> take() { return std::move(folders_); }
+
+ private:
+  std::vector<std::string> folders_;
+};
+
+}  // namespace
+
+std::vector<std::string> libraryFolders() {
+  Folders folders;
+  const std::string own = variable("CUDNN_GRU_LIBRARY_PATH");
+  if (!own.empty()) {
+    std::istringstream list(own);
+    for (std::string folder; std::getline(list, folder, platform::kPathListSeparator);)
+      if (!folder.empty()) folders.add(fs::absolute(folder));
+    return folders.take();
+  }
+  for (const char* name : {"CUDNN_PATH", "CUDA_PATH", "CUDA_HOME"}) folders.addToolkit(variable(name));
+  folders.add("");
+  for (const fs::path& toolkit : entries("/usr/local", "cuda")) folders.addToolkit(toolkit);
+  const std::string environment = variable("VIRTUAL_ENV"), conda = variable("CONDA_PREFIX"), home = variable("HOME");
+  if (!environment.empty()) folders.addWheels(fs::path(environment) / "lib");
+  if (!conda.empty()) {
+    folders.add(fs::path(conda) / "lib");
+    folders.addWheels(fs::path(conda) / "lib");
+  }
+  if (!home.empty()) folders.addWheels(fs::path(home) / ".local/lib");
+  folders.addWheels("/usr/local/lib");
+  folders.addWheels("/usr/lib");
+  return folders.take();
+}
+
+std::vector<std::string> candidates(const std::vector<std::string>& folders, const std::string& fileName) {
+  std::vector<std::string> paths;
+  for (const std::string& folder : folders) {
+    if (folder.empty()) {
+      paths.push_back(fileName);
+      continue;
+    }
+    const fs::path path = fs::path(folder) / fileName;
+    std::error_code error;
+    if (fs::exists(path, error)) paths.push_back(path.string());
+  }
+  return paths;
+}
+
+}  // namespace cudnn_gru
