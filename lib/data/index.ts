@@ -10,6 +10,15 @@ export {
 } from './array_dataset.js';
 export { Batches, type BatchesOptions } from './batches.js';
 export { type CsvOptions, numericColumn, numericRows, readCsv, type Table, writeCsv } from './csv.js';
+export { type CutSplit, type EventCuts, type EventCutsOptions, eventCuts, splitCuts } from './event_cuts.js';
+export {
+  EventDataset,
+  type EventDatasetOptions,
+  type EventEncoding,
+  encodedSize,
+  fitEventEncoding,
+} from './event_dataset.js';
+export { type EventLog, type EventLogOptions, eventLog } from './event_log.js';
 export { fitMinMaxScaler, fitStandardScaler, Scaler, type ScalerJson } from './scalers.js';
 export { padSequences, SequenceDataset, type SequenceDatasetOptions } from './sequence_dataset.js';
 export {
