@@ -1,7 +1,10 @@
 export { noGrad } from './autograd/tape.js';
 export * as data from './data/index.js';
 export { CudnnGruError, type ErrorCode } from './errors.js';
+export { importModel } from './formats/import_model.js';
 export { loadModel, registerModule, saveModel } from './formats/models.js';
+export { exportPytorch } from './formats/pytorch/export_pytorch.js';
+export { type ReadStateDictOptions, readStateDict } from './formats/state_dict.js';
 export { loadSafetensors, saveSafetensors } from './formats/tensors.js';
 export * from './layers/index.js';
 export * as losses from './losses/index.js';

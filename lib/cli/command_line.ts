@@ -1,6 +1,8 @@
 import { hint, quote } from '../arguments.js';
 import { type Command, exitCodes } from './command.js';
 import { doctor } from './doctor.js';
+import { exportCommand } from './export.js';
+import { importCommand } from './import.js';
 import { info } from './info.js';
 import { evaluate, predict } from './model_commands.js';
 import { Options, UsageError } from './options.js';
@@ -17,7 +19,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const { cac } = await import('cac');
   const cli = cac(program);
   const train = trainCommand(argv.slice(3));
-  const commands: readonly Command[] = [train, evaluate, predict, info, doctor];
+  const commands: readonly Command[] = [train, evaluate, predict, info, importCommand, exportCommand, doctor];
   for (const command of commands) {
     const parsed = cli.command(command.usage, command.description);
     if (command.anyOptions) parsed.allowUnknownOptions();

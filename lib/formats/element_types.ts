@@ -43,6 +43,7 @@ interface Conversion {
 
 // A number outside int32 is carried as it is and refused by `convert`, which can name it.
 const CONVERSIONS: Partial<Record<ElementType, Conversion>> = {
+  F32: { into: 'float32', at: (bytes, position) => bytes.getFloat32(position, true) },
   F64: { into: 'float32', at: (bytes, position) => bytes.getFloat64(position, true) },
   F16: { into: 'float32', at: (bytes, position) => halfToNumber(bytes.getUint16(position, true)) },
   BF16: { into: 'float32', at: (bytes, position) => bfloatToNumber(bytes.getUint16(position, true)) },
@@ -51,6 +52,7 @@ const CONVERSIONS: Partial<Record<ElementType, Conversion>> = {
   I8: { into: 'int32', at: (bytes, position) => bytes.getInt8(position) },
   U16: { into: 'int32', at: (bytes, position) => bytes.getUint16(position, true) },
   I16: { into: 'int32', at: (bytes, position) => bytes.getInt16(position, true) },
+  I32: { into: 'int32', at: (bytes, position) => bytes.getInt32(position, true) },
   U32: { into: 'int32', at: (bytes, position) => bytes.getUint32(position, true) },
   I64: { into: 'int32', at: (bytes, position) => Number(bytes.getBigInt64(position, true)) },
   U64: { into: 'int32', at: (bytes, position) => Number(bytes.getBigUint64(position, true)) },
@@ -58,8 +60,6 @@ const CONVERSIONS: Partial<Record<ElementType, Conversion>> = {
 
 /** Whether elements of this type are read as float32 or int32; undefined when this library does not read them. */
 export function targetType(type: ElementType): 'float32' | 'int32' | undefined {
-  if (type === 'F32') return 'float32';
-  if (type === 'I32') return 'int32';
   return CONVERSIONS[type]?.into;
 }
 
@@ -82,6 +82,9 @@ export function convert(
       throw new CudnnGruError('ERR_UNSUPPORTED', `tensor ${quote(name)}: ${value} (${type}) does not fit into int32`);
     }
     out[start + i] = value;
+    if (type === 'F64' && Number.isFinite(value) && !Number.isFinite(out[start + i])) {
+      throw new CudnnGruError('ERR_UNSUPPORTED', `tensor ${quote(name)}: ${value} (F64) does not fit into float32`);
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { describe, quote, wrongKind, wrongRange } from '../arguments.js';
-import { CudnnGruError } from '../errors.js';
-import { BITS, convert, type ElementType, targetType } from './element_types.js';
-import { fileError, openForReading, writeFileAtomically } from './files.js';
+import { FileSource, naming, readBytes, readElements } from './byte_source.js';
+import { BITS, type ElementType } from './element_types.js';
+import { writeFileAtomically } from './files.js';
 import {
   type Header,
   MAX_HEADER_BYTES,
@@ -13,7 +13,7 @@ import {
   type TensorEntry,
 } from './safetensors_header.js';
 
-// Bytes read or written in one call; Node takes at most 2^31 - 1. A converted tensor needs this much beside its result.
+// Bytes written in one call.
 const CHUNK = 1 << 22;
 
 /** A safetensors file, open for reading. Only the tensors asked for are read. */
@@ -22,12 +22,11 @@ export class SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
   /** By name, in the order of the header. */
   readonly entries: ReadonlyMap<string, TensorEntry>;
-  readonly #file: FileHandle;
-  #open = true;
+  readonly #source: FileSource;
 
-  constructor(path: string, file: FileHandle, header: Header) {
-    this.path = path;
-    this.#file = file;
+  constructor(source: FileSource, header: Header) {
+    this.path = source.path;
+    this.#source = source;
     this.metadata = header.metadata;
     this.entries = header.entries;
   }
@@ -42,37 +41,12 @@ export class SafetensorsFile {
   async read(name: string): Promise<Float32Array | Int32Array> {
     const entry = this.entries.get(name);
     if (entry === undefined) throw wrongRange('name', `a tensor of ${this.path}`, name);
-    if (!this.#open) throw new CudnnGruError('ERR_DISPOSED', `${this.path} was read after close()`);
-    const target = targetType(entry.dtype);
-    if (target === undefined) {
-      throw new CudnnGruError(
-        'ERR_UNSUPPORTED',
-        `tensor ${quote(name)}: elements of type ${entry.dtype} are not supported`,
-      );
-    }
     const count = (entry.byteLength * 8) / BITS[entry.dtype];
-    const out = allocate(target, count, name);
-    if (entry.dtype === 'F32' || entry.dtype === 'I32') {
-      const bytes = new Uint8Array(out.buffer, 0, entry.byteLength);
-      for (let start = 0; start < bytes.length; start += CHUNK) {
-        await readExactly(this.#file, this.path, bytes.subarray(start, start + CHUNK), entry.position + start);
-      }
-      return out;
-    }
-    const buffer = new Uint8Array(Math.min(CHUNK, entry.byteLength));
-    const size = BITS[entry.dtype] / 8;
-    for (let start = 0; start < entry.byteLength; start += CHUNK) {
-      const bytes = buffer.subarray(0, Math.min(CHUNK, entry.byteLength - start));
-      await readExactly(this.#file, this.path, bytes, entry.position + start);
-      convert(entry.dtype, bytes, out, start / size, name);
-    }
-    return out;
+    return readElements(this.#source, { type: entry.dtype, position: entry.position, count }, name);
   }
 
   async close(): Promise<void> {
-    if (!this.#open) return;
-    this.#open = false;
-    await this.#file.close();
+    await this.#source.close();
   }
 }
 
@@ -82,43 +56,15 @@ export class SafetensorsFile {
  * @throws ERR_FILE when it cannot be opened; ERR_FORMAT when it is truncated, oversized or inconsistent.
  */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
-  const { file, size } = await openForReading(path);
+  const source = await FileSource.open(path);
   try {
-    const start = new Uint8Array(Math.min(8, size));
-    await readExactly(file, path, start, 0);
-    const json = new Uint8Array(parseHeaderLength(start, size));
-    await readExactly(file, path, json, 8);
-    return new SafetensorsFile(path, file, parseHeader(json, size));
-  } catch (error) {
-    await file.close();
-    if (error instanceof CudnnGruError && error.code === 'ERR_FORMAT') {
-      throw new CudnnGruError('ERR_FORMAT', `${path}: ${error.message}`);
-    }
-    throw error;
-  }
-}
-
-function allocate(type: 'float32' | 'int32', count: number, name: string): Float32Array | Int32Array {
-  try {
-    return type === 'float32' ? new Float32Array(count) : new Int32Array(count);
-  } catch (error) {
-    throw new CudnnGruError('ERR_OUT_OF_MEMORY', `no memory for the ${count} elements of tensor ${quote(name)}`, {
-      cause: error,
+    return await naming(path, async () => {
+      const length = parseHeaderLength(await readBytes(source, 0, Math.min(8, source.size)), source.size);
+      return new SafetensorsFile(source, parseHeader(await readBytes(source, 8, length), source.size));
     });
-  }
-}
-
-async function readExactly(file: FileHandle, path: string, bytes: Uint8Array, position: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    let read: number;
-    try {
-      read = (await file.read(bytes, done, bytes.length - done, position + done)).bytesRead;
-    } catch (error) {
-      throw fileError(error, 'read', path);
-    }
-    if (read === 0) throw new CudnnGruError('ERR_FORMAT', 'the file became shorter while it was read');
-    done += read;
+  } catch (error) {
+    await source.close();
+    throw error;
   }
 }
 

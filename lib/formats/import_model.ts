@@ -1,0 +1,27 @@
+import { quote } from '../arguments.js';
+import { CudnnGruError } from '../errors.js';
+import type { Module } from '../layers/module.js';
+import { type FileKind, fileKind } from './file_kind.js';
+
+// Each format's importer, loaded when a file of its kind is met.
+const importers: Partial<Record<FileKind, (path: string) => Promise<Module>>> = {};
+
+/**
+ * Makes a module of a model file of another framework. It runs, trains, and is saved by `saveModel`.
+ *
+ * A PyTorch state_dict holds numbers and no architecture: build the module and load it by `readStateDict` and `loadStateDict`.
+ *
+ * @returns in `eval()`; `summary.notes` says what of the original it leaves out
+ * @throws TypeError, RangeError; CudnnGruError `ERR_FILE`, `ERR_FORMAT`, `ERR_OUT_OF_MEMORY`; `ERR_UNSUPPORTED` naming what is not supported
+ */
+export async function importModel(path: string): Promise<Module> {
+  const kind = fileKind(path);
+  const importFile = importers[kind];
+  if (!importFile) {
+    throw new CudnnGruError(
+      'ERR_UNSUPPORTED',
+      `${quote(path)}: ${kind} files hold numbers and no architecture; build the module, then loadStateDict(await readStateDict(path))`,
+    );
+  }
+  return (await importFile(path)).eval();
+}
