@@ -1,0 +1,152 @@
+import {
+  checkBoolean,
+  checkNumber,
+  checkOneOf,
+  checkOptions,
+  checkPositiveInteger,
+  wrongKind,
+} from '../../arguments.js';
+import { registerModule } from '../../formats/models.js';
+import { GRU } from '../../layers/gru.js';
+import { Dropout, Embedding, Linear } from '../../layers/layers.js';
+import { type Architecture, Module } from '../../layers/module.js';
+import { type LayerOptions, layerOptions } from '../../layers/parameters.js';
+import { type Lengths, maskedMax, maskedMean } from '../../ops/index.js';
+import { scope } from '../../tensor/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
+
+/** What the output layer reads: the last states, or the mean or maximum of the outputs over the valid steps. */
+export type Pooling = 'last' | 'mean' | 'max';
+
+const poolings = ['last', 'mean', 'max'] as const;
+
+export interface ClassifierOptions extends LayerOptions {
+  /** How many classes there are. */
+  classes: number;
+  /** Features of each step; not together with `vocabularySize`. */
+  inputSize?: number;
+  /** Tokens that are known, for sequences of token numbers. */
+  vocabularySize?: number;
+  /** Features of a token. Default: 64. */
+  embeddingSize?: number;
+  /** Features of the hidden state. Default: 64. */
+  hiddenSize?: number;
+  /** Stacked layers. Default: 1. */
+  numLayers?: number;
+  /** Default: true. */
+  bidirectional?: boolean;
+  /** Dropout after the embedding, between the layers and before the output layer, in training. Default: 0. */
+  dropout?: number;
+  /** Default: 'last'. */
+  pooling?: Pooling;
+}
+
+/**
+ * Tells the class of a sequence: a GRU reads it, from both ends unless told otherwise, and a linear layer turns what it makes of it into
+ * one score for each class:
+ *
+ *     logits = W pool(GRU(x)) + b
+ *
+ * Sequences of token numbers go through an embedding first.
+ *
+ * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_UNAVAILABLE`, `ERR_OUT_OF_MEMORY`
+ */
+export class Classifier extends Module {
+  readonly classes: number;
+  readonly pooling: Pooling;
+  readonly embedding: Embedding | null;
+  readonly gru: GRU;
+  readonly dropout: Dropout;
+  readonly head: Linear;
+
+  constructor(options: ClassifierOptions) {
+    super();
+    checkOptions(options, 'options', [
+      'classes',
+      'inputSize',
+      'vocabularySize',
+      'embeddingSize',
+      'hiddenSize',
+      'numLayers',
+      'bidirectional',
+      'dropout',
+      'pooling',
+      ...layerOptions,
+    ]);
+    const {
+      classes,
+      inputSize,
+      vocabularySize,
+      embeddingSize = 64,
+      hiddenSize = 64,
+      numLayers = 1,
+      ...others
+    } = options;
+    const { bidirectional: both = true, dropout = 0, pooling = 'last', ...place } = others;
+    this.classes = checkPositiveInteger(classes, 'classes');
+    this.pooling = checkOneOf(pooling, 'pooling', poolings);
+    const bidirectional = checkBoolean(both, 'bidirectional');
+    checkNumber(dropout, 'dropout', { min: 0, below: 1 });
+    if ((inputSize === undefined) === (vocabularySize === undefined)) {
+      throw wrongKind('inputSize', 'a number of features, or a vocabularySize instead', inputSize);
+    }
+    this.embedding = vocabularySize === undefined ? null : new Embedding({ vocabularySize, embeddingSize, ...place });
+    this.gru = new GRU({
+      inputSize: inputSize ?? embeddingSize,
+      hiddenSize,
+      numLayers,
+      bidirectional,
+      dropout: numLayers > 1 ? dropout : 0,
+      ...place,
+    });
+    this.dropout = new Dropout({ probability: dropout, ...(place.generator && { generator: place.generator }) });
+    this.head = new Linear({ inputSize: (bidirectional ? 2 : 1) * hiddenSize, outputSize: classes, ...place });
+  }
+
+  override architecture(): Architecture {
+    const { inputSize, hiddenSize, numLayers, bidirectional } = this.gru;
+    const { embedding, classes, pooling } = this;
+    const input = embedding
+      ? { vocabularySize: embedding.vocabularySize, embeddingSize: embedding.embeddingSize }
+      : { inputSize };
+    const options = {
+      classes,
+      ...input,
+      hiddenSize,
+      numLayers,
+      bidirectional,
+      dropout: this.dropout.probability,
+      pooling,
+    };
+    return { type: 'Classifier', options };
+  }
+
+  /**
+   * @param x [batch, time, inputSize], or int32 [batch, time] of token numbers
+   * @param inputs lengths: valid steps of each row, at least 1; default: all
+   * @returns the logits, [batch, classes]
+   * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH`
+   */
+  forward(x: Tensor, inputs: { lengths?: Lengths | undefined } = {}): Tensor {
+    checkOptions(inputs, 'inputs', ['lengths']);
+    return scope(() => {
+      const steps = this.embedding ? this.dropout.forward(this.embedding.forward(x)) : x;
+      return this.head.forward(this.dropout.forward(this.#pool(steps, inputs.lengths)));
+    });
+  }
+
+  // [batch, directions × hiddenSize]
+  #pool(x: Tensor, lengths: Lengths | undefined): Tensor {
+    const { output, hidden } = this.gru.forward(x, lengths ? { lengths } : {});
+    const { numLayers, bidirectional, hiddenSize } = this.gru;
+    if (this.pooling === 'last') {
+      const directions = bidirectional ? 2 : 1;
+      const top = hidden.slice(0, (numLayers - 1) * directions);
+      return top.transpose(0, 1).reshape(-1, directions * hiddenSize);
+    }
+    const valid = lengths ?? new Array<number>(x.shape[0] as number).fill(x.shape[1] as number);
+    return this.pooling === 'mean' ? maskedMean(output, valid) : maskedMax(output, valid);
+  }
+}
+
+registerModule('Classifier', (options) => new Classifier(options as unknown as ClassifierOptions));
