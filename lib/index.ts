@@ -33,6 +33,7 @@ export {
   synchronize,
 } from './tensor/device.js';
 export { Generator, type GeneratorState, setSeed } from './tensor/generator.js';
+export { type ComputePrecision, withPrecision } from './tensor/precision.js';
 export { scope } from './tensor/scope.js';
 export { type DType, Tensor, type TensorData } from './tensor/tensor.js';
 export * from './training/index.js';

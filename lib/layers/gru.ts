@@ -9,6 +9,7 @@ import {
 } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
 import { addon } from '../native/load.js';
+import { type GruAlgorithm, gruAlgorithms } from '../ops/gru.js';
 import { type GruVariant, gru, type Lengths, type Precision } from '../ops/index.js';
 import { checkTensor, checkTensorShape } from '../ops/result.js';
 import type { Device } from '../tensor/device.js';
@@ -33,6 +34,8 @@ export interface GRUOptions extends LayerOptions {
   bias?: boolean;
   /** Default: 'resetAfter', the cell of cuDNN, PyTorch and Keras; 'resetBefore' is that of Cho et al. 2014. */
   variant?: GruVariant;
+  /** How a GPU runs it; see `ops.gru`. Default: 'auto'. */
+  algorithm?: GruAlgorithm;
   /** Sequences are [time, batch, features]. Default: false, [batch, time, features]. */
   timeMajor?: boolean;
 }
@@ -66,6 +69,8 @@ export class GRU extends Module {
   readonly bias: boolean;
   readonly variant: GruVariant;
   readonly timeMajor: boolean;
+  /** How a GPU runs it. Not part of the architecture: a model that is loaded has 'auto'. */
+  algorithm: GruAlgorithm;
   /** Draws the dropout masks; a Trainer puts its own here. */
   generator: Generator;
   readonly #parameters: readonly ParameterName[];
@@ -83,6 +88,7 @@ export class GRU extends Module {
       'bias',
       'variant',
       'timeMajor',
+      'algorithm',
       ...layerOptions,
     ]);
     this.inputSize = checkPositiveInteger(options.inputSize, 'inputSize');
@@ -93,6 +99,7 @@ export class GRU extends Module {
     this.bias = checkBoolean(options.bias ?? true, 'bias');
     this.variant = checkOneOf(options.variant ?? 'resetAfter', 'variant', ['resetAfter', 'resetBefore']);
     this.timeMajor = checkBoolean(options.timeMajor ?? false, 'timeMajor');
+    this.algorithm = checkOneOf(options.algorithm ?? 'auto', 'algorithm', gruAlgorithms);
     this.generator = options.generator ?? defaultGenerator;
     this.#parameters = this.#parameterNames();
     const shapes = this.#parameters.map(({ shape }) => shape);
@@ -145,6 +152,7 @@ export class GRU extends Module {
       timeMajor: this.timeMajor,
       dropout: this.training ? this.dropout : 0,
       generator: this.generator,
+      algorithm: this.algorithm,
       initialHidden: inputs.initialHidden ?? null,
       lengths: inputs.lengths ?? null,
     });

@@ -102,7 +102,15 @@ type GruSizes = [
   resetBefore: boolean,
   hasBias: boolean,
 ];
-type GruShape = [...GruSizes, dropout: number, seed: Seed, offset: Seed, lengths: HostInts, weights: Handles];
+type GruShape = [
+  ...GruSizes,
+  dropout: number,
+  seed: Seed,
+  offset: Seed,
+  precision: number,
+  lengths: HostInts,
+  weights: Handles,
+];
 
 /**
  * The addon's functions, as native/addon exports them. Every operation of native/ops/operation_table.h is here under its own
@@ -207,6 +215,7 @@ export interface Addon {
     rows: number,
     inputSize: number,
     outputSize: number,
+    precision: number,
     x: Handle,
     weight: Handle,
     bias: Handle,
@@ -217,6 +226,7 @@ export interface Addon {
     rows: number,
     inputSize: number,
     outputSize: number,
+    precision: number,
     x: Handle,
     weight: Handle,
     yGrad: Handle,
@@ -232,6 +242,7 @@ export interface Addon {
     k: number,
     transposeA: boolean,
     transposeB: boolean,
+    precision: number,
     a: Handle,
     b: Handle,
     c: Handle,
@@ -413,7 +424,15 @@ export interface Addon {
   ): Pending;
   gru(
     device: DeviceIndex,
-    ...arguments_: [...GruShape, x: Handle, initialHidden: Handle, output: Handle, hidden: Handle, saved: Handle]
+    ...arguments_: [
+      ...GruShape,
+      algorithm: number,
+      x: Handle,
+      initialHidden: Handle,
+      output: Handle,
+      hidden: Handle,
+      saved: Handle,
+    ]
   ): Pending;
   gruBackward(
     device: DeviceIndex,

@@ -2,12 +2,35 @@ import { checkBoolean, checkInteger, checkNumber, checkOneOf, wrongKind, wrongRa
 import { needsGrad, recordAll } from '../autograd/tape.js';
 import { addon } from '../native/load.js';
 import { defaultGenerator, Generator } from '../tensor/generator.js';
+import { precisionOn } from '../tensor/precision.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkTensor, checkTensorShape, commonDevice, handlesOf, result, resultLike } from './result.js';
 import { checkLengths, type Lengths, sequenceShape } from './sequences.js';
 
 /** Which cell: where the reset gate acts. See `ops.gru`. */
 export type GruVariant = 'resetAfter' | 'resetBefore';
+
+/**
+ * How a GPU runs a `gru` of the reset-after cell; a device that knows a single way ignores it, and a backward operation takes its
+ * forward operation's. Results agree to rounding.
+ *
+ * - `'auto'`: what is on record as the fastest for the shape. If nothing is, the choice is measured where gradients are recorded, and is
+ *   `'standard'` where they are not, so that no prediction waits for a measurement.
+ * - `'tuned'`: what is on record; if nothing is, it is measured, whatever the call.
+ * - `'standard'`: one launch or more for each time step.
+ * - `'persistStatic'`, `'persistStaticSmallH'`: cuDNN's persistent kernels, which keep the recurrent weights on the chip. A shape or precision
+ *   that they do not take is CudnnGruError `ERR_UNSUPPORTED` where the result is read.
+ */
+export type GruAlgorithm = 'auto' | 'tuned' | 'standard' | 'persistStatic' | 'persistStaticSmallH';
+
+/** @internal In the order of native/ops/gru.h. */
+export const gruAlgorithms: readonly GruAlgorithm[] = [
+  'auto',
+  'tuned',
+  'standard',
+  'persistStatic',
+  'persistStaticSmallH',
+];
 
 export interface GruOptions {
   /** Default: 1. */
@@ -28,6 +51,8 @@ export interface GruOptions {
   initialHidden?: Tensor | null;
   /** Valid steps of each row, 0 to time; default: all. */
   lengths?: Lengths | null;
+  /** Default: 'auto'. */
+  algorithm?: GruAlgorithm;
 }
 
 const optionNames = [
@@ -40,6 +65,7 @@ const optionNames = [
   'generator',
   'initialHidden',
   'lengths',
+  'algorithm',
 ];
 
 export interface GruResult {
@@ -59,7 +85,7 @@ export interface GruResult {
  *     h' = z ⊙ h + (1 - z) ⊙ h~
  *
  * The reversed direction of a row starts at its last valid step. A row of length 0 has output 0 and keeps its initial state.
- * Dropout is applied whenever `dropout` is above 0.
+ * Dropout is applied whenever `dropout` is above 0. Computes in the precision of `withPrecision`.
  *
  * @param x [batch, time, inputSize], or [time, batch, inputSize] with `timeMajor`
  * @param weights layer by layer, in each direction by direction: weight_ih [3H, inputSize or directions × H], weight_hh [3H, H],
@@ -74,6 +100,7 @@ export function gru(x: Tensor, weights: readonly Tensor[], options: GruOptions =
   const resetBefore =
     checkOneOf(options.variant ?? 'resetAfter', 'variant', ['resetAfter', 'resetBefore']) === 'resetBefore';
   const dropout = checkNumber(options.dropout ?? 0, 'dropout', { min: 0, below: 1 });
+  const algorithm = checkOneOf(options.algorithm ?? 'auto', 'algorithm', gruAlgorithms);
   const generator = options.generator ?? defaultGenerator;
   if (!(generator instanceof Generator)) throw wrongKind('generator', 'a Generator', generator);
   const hiddenSize = checkWeights(weights, inputSize, layers, directions, bias);
@@ -102,6 +129,7 @@ export function gru(x: Tensor, weights: readonly Tensor[], options: GruOptions =
     drops ? dropout : 0,
     seed,
     offset,
+    precisionOn(device, 'gru'),
     lengths,
   ] as const;
   const output = result(timeMajor ? [time, batch, width] : [batch, time, width], 'float32', device);
@@ -113,6 +141,7 @@ export function gru(x: Tensor, weights: readonly Tensor[], options: GruOptions =
     device.index,
     ...shape,
     handlesOf(weights),
+    gruAlgorithms.indexOf(algorithm),
     x.handle,
     initial?.handle ?? 0,
     output.handle,

@@ -2,7 +2,7 @@
 export { add, clone, div, mul, relu, reshape, scale, sigmoid, sub, tanh } from './arithmetic.js';
 export { dropout } from './dropout.js';
 export { embedding } from './embedding.js';
-export { type GruOptions, type GruResult, type GruVariant, gru } from './gru.js';
+export { type GruAlgorithm, type GruOptions, type GruResult, type GruVariant, gru } from './gru.js';
 export {
   type GruQuantizedOptions,
   gruQuantized,

@@ -1,6 +1,7 @@
 import { checkBoolean, checkOptions, wrongRange } from '../arguments.js';
 import { record } from '../autograd/tape.js';
 import { addon } from '../native/load.js';
+import { currentPrecision, precisionOn, withPrecision } from '../tensor/precision.js';
 import { elementCount, type Tensor } from '../tensor/tensor.js';
 import { checkTensor, checkTensorShape, commonDevice, result, resultLike } from './result.js';
 
@@ -10,6 +11,7 @@ import { checkTensor, checkTensorShape, commonDevice, result, resultLike } from 
  * @param x [..., inputSize]
  * @param weight [outputSize, inputSize]
  * @param bias [outputSize], optional
+ * Computes in the precision of `withPrecision`.
  * @returns [..., outputSize]
  * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH`
  */
@@ -20,9 +22,20 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   if (x.rank === 0 || x.shape.at(-1) !== inputSize) throw wrongRange('x', `a Tensor of shape [..., ${inputSize}]`, x);
   if (bias) checkTensorShape(bias, 'bias', [outputSize]);
   const device = commonDevice('linear', { x, weight, bias });
+  const precision = precisionOn(device, 'linear');
   const rows = elementCount(x.shape.slice(0, -1));
   const y = result([...x.shape.slice(0, -1), outputSize], 'float32', device);
-  addon.linear(device.index, rows, inputSize, outputSize, x.handle, weight.handle, bias?.handle ?? 0, y.handle);
+  addon.linear(
+    device.index,
+    rows,
+    inputSize,
+    outputSize,
+    precision,
+    x.handle,
+    weight.handle,
+    bias?.handle ?? 0,
+    y.handle,
+  );
   record('linear', [x, weight, bias], y, [x, weight], (grad, [savedX, savedWeight]) => {
     const xGrad = x.requiresGrad ? resultLike(savedX) : null;
     const weightGrad = weight.requiresGrad ? resultLike(savedWeight) : null;
@@ -32,6 +45,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
       rows,
       inputSize,
       outputSize,
+      precision,
       savedX.handle,
       savedWeight.handle,
       grad.handle,
@@ -56,6 +70,7 @@ export interface MatmulOptions {
  *
  * @param a [..., m, k] ([..., k, m] with transposeA)
  * @param b [..., k, n] ([..., n, k] with transposeB)
+ * Computes in the precision of `withPrecision`.
  * @returns [..., m, n]
  * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH`
  */
@@ -81,20 +96,35 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   }
   const device = commonDevice('matmul', { a, b });
   const c = result([...leading, m, n], 'float32', device);
-  addon.matmul(device.index, elementCount(leading), m, n, k, transposeA, transposeB, a.handle, b.handle, c.handle);
-  record('matmul', [a, b], c, [a, b], (grad, [savedA, savedB]) => {
-    // With C = A B: dA = dC Bᵀ, dB = Aᵀ dC; a transposed operand takes the transposed gradient.
-    const aGrad = !a.requiresGrad
-      ? null
-      : transposeA
-        ? matmul(savedB, grad, { transposeA: transposeB, transposeB: true })
-        : matmul(grad, savedB, { transposeB: !transposeB });
-    const bGrad = !b.requiresGrad
-      ? null
-      : transposeB
-        ? matmul(grad, savedA, { transposeA: true, transposeB: transposeA })
-        : matmul(savedA, grad, { transposeA: !transposeA });
-    return [aGrad, bGrad];
-  });
+  const precision = currentPrecision();
+  addon.matmul(
+    device.index,
+    elementCount(leading),
+    m,
+    n,
+    k,
+    transposeA,
+    transposeB,
+    precisionOn(device, 'matmul'),
+    a.handle,
+    b.handle,
+    c.handle,
+  );
+  record('matmul', [a, b], c, [a, b], (grad, [savedA, savedB]) =>
+    withPrecision(precision, () => {
+      // With C = A B: dA = dC Bᵀ, dB = Aᵀ dC; a transposed operand takes the transposed gradient.
+      const aGrad = !a.requiresGrad
+        ? null
+        : transposeA
+          ? matmul(savedB, grad, { transposeA: transposeB, transposeB: true })
+          : matmul(grad, savedB, { transposeB: !transposeB });
+      const bGrad = !b.requiresGrad
+        ? null
+        : transposeB
+          ? matmul(grad, savedA, { transposeA: true, transposeB: transposeA })
+          : matmul(savedA, grad, { transposeA: !transposeA });
+      return [aGrad, bGrad];
+    }),
+  );
   return c;
 }

@@ -4,6 +4,7 @@ import type { Module } from '../layers/module.js';
 import { addon } from '../native/load.js';
 import { fill } from '../ops/result.js';
 import type { Device } from '../tensor/device.js';
+import { type ComputePrecision, withPrecision } from '../tensor/precision.js';
 import { keepFromScope, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { CarriedState, examplesIn, lossOf } from './device_batch.js';
@@ -49,6 +50,7 @@ export async function meanLossOver<H extends Carried>(
   loss: LossFunction<H>,
   data: BatchSource,
   device: Device,
+  precision: ComputePrecision,
 ): Promise<number> {
   const mean = new MeanLoss(device);
   const carried = new CarriedState<H>();
@@ -56,7 +58,8 @@ export async function meanLossOver<H extends Carried>(
   model.eval();
   try {
     for (const batch of data) {
-      scope(() => noGrad(() => mean.add(lossOf(loss, batch, device, carried), examplesIn(batch))));
+      const add = () => mean.add(lossOf(loss, batch, device, carried), examplesIn(batch));
+      scope(() => noGrad(() => withPrecision(precision, add)));
       await addon.drain(device.index, 64);
       await new Promise((resolve) => setImmediate(resolve));
     }

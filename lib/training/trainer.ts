@@ -4,6 +4,7 @@ import {
   checkFunction,
   checkInteger,
   checkNumber,
+  checkOneOf,
   checkOptions,
   checkSeed,
   checkString,
@@ -18,6 +19,7 @@ import { clone } from '../ops/index.js';
 import { upload } from '../ops/result.js';
 import { Optimizer } from '../optimizers/optimizer.js';
 import { Generator } from '../tensor/generator.js';
+import { type ComputePrecision, computePrecisions, withPrecision } from '../tensor/precision.js';
 import { keepFromScope, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { readCheckpoint, type TrainingState, writeCheckpoint } from './checkpoint.js';
@@ -41,6 +43,7 @@ const optionNames = [
   'checkpoint',
   'checkpointEvery',
   'seed',
+  'precision',
   'signal',
   'onProgress',
   'onEpoch',
@@ -60,6 +63,7 @@ export class Trainer<H extends Carried = Tensor> {
   readonly #generator: Generator;
   readonly #accumulate: number;
   readonly #keepBest: boolean;
+  readonly #precision: ComputePrecision;
   readonly #mean: MeanLoss;
   readonly #carried = new CarriedState<H>();
   readonly #initialRates: number[];
@@ -90,6 +94,7 @@ export class Trainer<H extends Carried = Tensor> {
     checkNumber(options.minimumImprovement ?? 0, 'minimumImprovement', { min: 0 });
     this.#options = options;
     this.#accumulate = checkInteger(options.accumulate ?? 1, 'accumulate', { min: 1 });
+    this.#precision = checkOneOf(options.precision ?? 'float32', 'precision', computePrecisions);
     this.#keepBest = options.keepBest ?? options.validation !== undefined;
     this.#generator = new Generator(checkSeed(options.seed ?? 0));
     this.#initialRates = options.optimizer.groups.map((group) => group.options.learningRate);
@@ -186,7 +191,7 @@ export class Trainer<H extends Carried = Tensor> {
       const batch = data.next() ?? data.next();
       if (!batch) throw new CudnnGruError('ERR_DATA', 'the training data has no batch');
       scope(() => {
-        const batchLoss = lossOf(loss, batch, this.#device, this.#carried);
+        const batchLoss = withPrecision(this.#precision, () => lossOf(loss, batch, this.#device, this.#carried));
         this.#mean.add(batchLoss.detach(), examplesIn(batch));
         (batches === 1 ? batchLoss : batchLoss.mul(1 / batches)).backward();
       });
@@ -207,7 +212,9 @@ export class Trainer<H extends Carried = Tensor> {
   async #endEpoch(reader: ProgressReader): Promise<void> {
     const { model, loss, validation, schedule, optimizer, onEpoch, minimumImprovement = 0 } = this.#options;
     const trainLoss = await this.#mean.read();
-    const validationLoss = validation ? await meanLossOver(model, loss, validation, this.#device) : null;
+    const validationLoss = validation
+      ? await meanLossOver(model, loss, validation, this.#device, this.#precision)
+      : null;
     const epoch = this.#history.length + 1;
     const record = {
       epoch,

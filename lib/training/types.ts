@@ -3,6 +3,7 @@ import type { Module } from '../layers/module.js';
 import type { Lengths } from '../ops/index.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import type { PlateauSchedule, Schedule } from '../optimizers/schedules.js';
+import type { ComputePrecision } from '../tensor/precision.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** What truncated BPTT carries from batch to batch: the state of one layer or stack, or a list of several. */
@@ -92,6 +93,8 @@ export interface TrainerOptions<H extends Carried = Tensor> {
   checkpointEvery?: number;
   /** Seeds the training's own random numbers (dropout). Default: 0. */
   seed?: number;
+  /** How `gru`, `linear` and `matmul` compute in training and validation; see `withPrecision`. Default: 'float32'. */
+  precision?: ComputePrecision;
   /** Ends the training after the step at hand; a checkpoint is written. */
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;

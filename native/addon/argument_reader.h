@@ -26,6 +26,12 @@ class ArgumentReader {
   void extent(int64_t& value, const char* name);
   void size(int64_t& value, const char* name);
   void choice(int64_t& value, const char* name, int64_t choices);
+  template <class Word>
+  void choice(Word& word, const char* name, int64_t choices) {
+    int64_t value;
+    choice(value, name, choices);
+    word = Word(value);
+  }
   void number(double& value, const char* name);
   void flag(bool& value, const char* name);
   void seed(uint64_t& value, const char* name);

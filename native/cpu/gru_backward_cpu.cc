@@ -16,6 +16,7 @@ GruWeightGradients gradientsOf(const ops::GruBackward& operation, int64_t layer,
 }  // namespace
 
 void CpuDevice::gruBackward(const ops::GruBackward& operation) {
+  ops::requireFloat32(operation.precision, "gruBackward");
   const int64_t h = operation.hiddenSize, features = operation.directions * h, states = operation.batch * h;
   const GruOrder order(operation);
   const GruSaved layout(operation, order);

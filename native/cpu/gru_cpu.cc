@@ -6,6 +6,7 @@
 namespace cudnn_gru {
 
 void CpuDevice::gru(const ops::Gru& operation) {
+  ops::requireFloat32(operation.precision, "gru");
   const int64_t h = operation.hiddenSize, features = operation.directions * h;
   const GruOrder order(operation);
   const GruSaved layout(operation, order);

@@ -6,6 +6,7 @@
 namespace cudnn_gru {
 
 void CpuDevice::linear(const ops::Linear& operation) {
+  ops::requireFloat32(operation.precision, "linear");
   const int64_t k = operation.inputSize, n = operation.outputSize;
   const auto x = rowsOf(operation.x.floats(), operation.rows, k);
   const auto y = rowsOf(operation.y.floats(), operation.rows, n);
@@ -25,6 +26,7 @@ void CpuDevice::linear(const ops::Linear& operation) {
 }
 
 void CpuDevice::linearBackward(const ops::LinearBackward& operation) {
+  ops::requireFloat32(operation.precision, "linearBackward");
   const int64_t rows = operation.rows, in = operation.inputSize, out = operation.outputSize;
   const auto yGrad = rowsOf(operation.yGrad.floats(), rows, out);
   if (operation.xGrad) {

@@ -3,6 +3,7 @@
 namespace cudnn_gru {
 
 void CpuDevice::matmul(const ops::Matmul& operation) {
+  ops::requireFloat32(operation.precision, "matmul");
   const int64_t m = operation.m, n = operation.n, k = operation.k;
   if (operation.batch == 0) return;
   const auto a = operation.transposeA ? rowsOf(operation.a.floats(), k, m) : rowsOf(operation.a.floats(), m, k);

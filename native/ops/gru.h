@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "device/buffer.h"
+#include "ops/precision.h"
 
 // The whole stack of layers and directions over the whole sequence. Gate order r, z, n. For each step, with x the
 // layer's input:
@@ -53,6 +54,7 @@ struct GruSizes {
 struct GruShape : GruSizes {
   double dropout;  // between layers; 0 when not training
   uint64_t seed, offset;
+  Precision precision;
   std::vector<View> weights;  // layer by layer, direction by direction: weight_ih [3H, I or D*H], weight_hh [3H, H],
                               // and with hasBias bias_ih [3H], bias_hh [3H]
 
@@ -68,6 +70,7 @@ struct GruShape : GruSizes {
     visit.require(dropout >= 0 && dropout < 1, "0 <= dropout < 1");
     visit.seed(seed, "seed");
     visit.seed(offset, "offset");
+    visit.choice(precision, "precision", kPrecisions);
     rowLengths(visit);
     visit.inList(weights, "weights");
     visit.require(int64_t(weights.size()) == layers * directions * weightsPerCell(), "number of weights");
@@ -81,7 +84,18 @@ struct GruShape : GruSizes {
   }
 };
 
+// How a device may compute; one that knows a single way ignores it. A backward operation takes its forward operation's.
+enum class GruAlgorithm : int64_t {
+  kAuto,           // what is on record for the shape; if nothing is, measured in training and kStandard in inference
+  kTuned,          // what is on record for the shape; if nothing is, measured
+  kStandard,       // one launch or more for each step
+  kPersistStatic,  // recurrent weights stay in registers and shared memory for the whole sequence
+  kPersistStaticSmallH  // likewise, for small hidden sizes
+};
+constexpr int64_t kGruAlgorithms = 5;
+
 struct Gru : GruShape {
+  GruAlgorithm algorithm;
   View x;              // [time, batch, inputSize] or [batch, time, inputSize]
   View initialHidden;  // [layers * directions, batch, hiddenSize], optional: 0
   View output;         // [time, batch, directions * hiddenSize] or batch first
@@ -90,6 +104,7 @@ struct Gru : GruShape {
   template <class V>
   void fields(V& visit) {
     shape(visit);
+    visit.choice(algorithm, "algorithm", kGruAlgorithms);
     visit.in(x, "x", {time, batch, inputSize});
     visit.optionalIn(initialHidden, "initialHidden", {layers, directions, batch, hiddenSize});
     visit.out(output, "output", {time, batch, directions, hiddenSize});

@@ -3,12 +3,14 @@
 #include <cstdint>
 
 #include "device/buffer.h"
+#include "ops/precision.h"
 
 namespace cudnn_gru::ops {
 
 // y = x Wᵀ + b
 struct Linear {
   int64_t rows, inputSize, outputSize;
+  Precision precision;
   View x;       // [rows, inputSize]
   View weight;  // [outputSize, inputSize]
   View bias;    // [outputSize], optional
@@ -18,6 +20,7 @@ struct Linear {
     visit.extent(rows, "rows");
     visit.size(inputSize, "inputSize");
     visit.size(outputSize, "outputSize");
+    visit.choice(precision, "precision", kPrecisions);
     visit.in(x, "x", {rows, inputSize});
     visit.in(weight, "weight", {outputSize, inputSize});
     visit.optionalIn(bias, "bias", {outputSize});
@@ -28,6 +31,7 @@ struct Linear {
 // xGrad = yGrad W, weightGrad = yGradᵀ x, biasGrad = sum of yGrad over rows
 struct LinearBackward {
   int64_t rows, inputSize, outputSize;
+  Precision precision;
   View x;           // [rows, inputSize]
   View weight;      // [outputSize, inputSize]
   View yGrad;       // [rows, outputSize]
@@ -39,6 +43,7 @@ struct LinearBackward {
     visit.extent(rows, "rows");
     visit.size(inputSize, "inputSize");
     visit.size(outputSize, "outputSize");
+    visit.choice(precision, "precision", kPrecisions);
     visit.in(x, "x", {rows, inputSize});
     visit.in(weight, "weight", {outputSize, inputSize});
     visit.in(yGrad, "yGrad", {rows, outputSize});
@@ -53,6 +58,7 @@ struct LinearBackward {
 struct Matmul {
   int64_t batch, m, n, k;
   bool transposeA, transposeB;
+  Precision precision;
   View a;  // [batch, m, k], or [batch, k, m] when transposeA
   View b;  // [batch, k, n], or [batch, n, k] when transposeB
   View c;  // [batch, m, n]
@@ -64,6 +70,7 @@ struct Matmul {
     visit.extent(k, "k");
     visit.flag(transposeA, "transposeA");
     visit.flag(transposeB, "transposeB");
+    visit.choice(precision, "precision", kPrecisions);
     visit.in(a, "a", {batch, m, k});
     visit.in(b, "b", {batch, k, n});
     visit.out(c, "c", {batch, m, n});
