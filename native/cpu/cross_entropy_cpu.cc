@@ -36,18 +36,13 @@ Targets checkedTargets(const Operation& operation) {
   return targets;
 }
 
-template <class Operation>
-const float* classWeightsOf(const Operation& operation) {
-  return operation.classWeights ? operation.classWeights.floats() : nullptr;
-}
-
 }  // namespace
 
 void CpuDevice::crossEntropy(const ops::CrossEntropy& operation) {
   const Targets targets = checkedTargets(operation);
   const int64_t rows = operation.rows, classes = operation.classes;
   const float* logits = operation.logits.floats();
-  const float* classWeights = classWeightsOf(operation);
+  const float* classWeights = operation.classWeights.floatsOrNull();
   float* logSumExp = operation.logSumExp.floats();
   std::vector<double> losses(rows);
   const auto kernel = rowsKernels().crossEntropy;
@@ -85,7 +80,7 @@ void CpuDevice::crossEntropyBackward(const ops::CrossEntropyBackward& operation)
   const Targets targets = checkedTargets(operation);
   const int64_t rows = operation.rows, classes = operation.classes;
   const float* logits = operation.logits.floats();
-  const float* classWeights = classWeightsOf(operation);
+  const float* classWeights = operation.classWeights.floatsOrNull();
   const double weightSum = classWeights ? reduceKernels().sum(classWeights, classes) : double(classes);
   const float* logSumExp = operation.logSumExp.floats();
   const float* lossGrad = operation.lossGrad.floats();

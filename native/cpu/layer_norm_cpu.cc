@@ -7,8 +7,6 @@
 namespace cudnn_gru {
 namespace {
 
-const float* floatsOrNull(const View& view) { return view ? view.floats() : nullptr; }
-
 // grad[c] = the sum over the rows, `columns` elements apart, of what addRows(row, rows, first element, width, sums)
 // adds up
 template <class AddRows>
@@ -28,8 +26,8 @@ void CpuDevice::layerNorm(const ops::LayerNorm& operation) {
   const int64_t columns = operation.columns;
   const double epsilon = operation.epsilon;
   const float* x = operation.x.floats();
-  const float* weight = floatsOrNull(operation.weight);
-  const float* bias = floatsOrNull(operation.bias);
+  const float* weight = operation.weight.floatsOrNull();
+  const float* bias = operation.bias.floatsOrNull();
   float* y = operation.y.floats();
   float* mean = operation.mean.floats();
   float* rstd = operation.rstd.floats();
@@ -43,7 +41,7 @@ void CpuDevice::layerNorm(const ops::LayerNorm& operation) {
 void CpuDevice::layerNormBackward(const ops::LayerNormBackward& operation) {
   const int64_t columns = operation.columns;
   const float* x = operation.x.floats();
-  const float* weight = floatsOrNull(operation.weight);
+  const float* weight = operation.weight.floatsOrNull();
   const float* mean = operation.mean.floats();
   const float* rstd = operation.rstd.floats();
   const float* yGrad = operation.yGrad.floats();

@@ -21,7 +21,7 @@ void CpuDevice::linear(const ops::Linear& operation) {
         packPanels(team_, {weight.data(), 0}, true, k, n, to);
       });
   product.c = y.data();
-  product.bias = operation.bias ? operation.bias.floats() : nullptr;
+  product.bias = operation.bias.floatsOrNull();
   multiply(*this, product);
 }
 

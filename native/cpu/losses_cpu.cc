@@ -49,8 +49,8 @@ struct Weights {
 
   template <class Operation>
   explicit Weights(const Operation& operation)
-      : weight(operation.weight ? operation.weight.floats() : nullptr),
-        positive(operation.positiveWeight ? operation.positiveWeight.floats() : nullptr),
+      : weight(operation.weight.floatsOrNull()),
+        positive(operation.positiveWeight.floatsOrNull()),
         columns(operation.columns) {}
 
   // run(begin, count, weight, positive weight) over the stretches that make up begin..end

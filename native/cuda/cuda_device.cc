@@ -22,6 +22,7 @@ CudaDevice::~CudaDevice() {
   completions_.reset();
   staging_.reset();
   memory_.reset();
+  matrixProducts_.reset();
   if (cublasLt_) cublasLt().cublasLtDestroy(cublasLt_);
   if (indexFault_) cudaFreeHost(indexFault_);
   if (stream_) cudaStreamDestroy(stream_);
@@ -50,6 +51,11 @@ cublasLtHandle_t CudaDevice::cublasLtHandle() {
   return cublasLt_;
 }
 
+MatrixProducts& CudaDevice::matrixProducts() {
+  if (!matrixProducts_) matrixProducts_ = std::make_unique<MatrixProducts>(*this);
+  return *matrixProducts_;
+}
+
 CopyDone CudaDevice::reportingFaults(CopyDone done) {
   return [this, done = std::move(done)](const std::optional<Error>& error) { done(error ? error : takeIndexFault()); };
 }
@@ -57,7 +63,8 @@ CopyDone CudaDevice::reportingFaults(CopyDone done) {
 std::optional<Error> CudaDevice::takeIndexFault() {
   const int kind = indexFault_->kind;
   if (kind == IndexFault::kNone) return std::nullopt;
-  const std::string index = std::to_string(indexFault_->index), position = std::to_string(indexFault_->position);
+  const uint64_t positionIndex = indexFault_->positionIndex;
+  const std::string index = std::to_string(int32_t(positionIndex)), position = std::to_string(positionIndex >> 32);
   const std::string limit = std::to_string(indexFault_->limit), last = std::to_string(indexFault_->limit - 1);
   indexFault_->kind = IndexFault::kNone;
   return Error("ERR_INDEX_OUT_OF_RANGE", kind == IndexFault::kEmbeddingId

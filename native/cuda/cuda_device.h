@@ -9,6 +9,7 @@
 #include "cuda/device_memory.h"
 #include "cuda/kernels/index_fault.h"
 #include "cuda/libraries/libraries.h"
+#include "cuda/matrix_product.h"
 #include "cuda/staging.h"
 #include "device/device.h"
 #include "device/scratch.h"
@@ -17,8 +18,8 @@ namespace cudnn_gru {
 
 // The CUDA backend: one GPU, one stream. Each operation is defined in native/cuda/<subject>_cuda.cc and launches into
 // the stream; none waits for the GPU. Kernels are plain functions of native/cuda/kernels:
-//   cudaError_t launchFill(float* out, int64_t count, float value, cudaStream_t stream);
-// called as CUDNN_GRU_CUDA(launchFill(..., stream())).
+//   cudaError_t kernels::fill(float* out, int64_t count, float value, cudaStream_t stream);
+// called as CUDNN_GRU_CUDA(kernels::fill(..., stream())).
 class CudaDevice : public Device {
  public:
   explicit CudaDevice(int index);
@@ -49,6 +50,7 @@ class CudaDevice : public Device {
 
   // Made at the first use, on the queue's thread.
   cublasLtHandle_t cublasLtHandle();
+  MatrixProducts& matrixProducts();
 
  private:
   CudaDevice(int index, std::nullptr_t) : index_(index) {}
@@ -60,6 +62,7 @@ class CudaDevice : public Device {
   cudaStream_t stream_ = nullptr;
   IndexFault* indexFault_ = nullptr;
   cublasLtHandle_t cublasLt_ = nullptr;
+  std::unique_ptr<MatrixProducts> matrixProducts_;
   // In the order in which they need each other.
   std::unique_ptr<DeviceMemory> memory_;
   std::unique_ptr<Staging> staging_;

@@ -80,6 +80,7 @@ struct View {
   size_t bytes() const { return count * bytesOf(dtype); }
   void* data() const { return static_cast<char*>(buffer->data()) + offset * bytesOf(dtype); }
   float* floats() const { return static_cast<float*>(buffer->data()) + offset; }
+  float* floatsOrNull() const { return buffer ? floats() : nullptr; }
   int32_t* ints() const { return static_cast<int32_t*>(buffer->data()) + offset; }
 };
 

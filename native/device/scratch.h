@@ -35,4 +35,11 @@ class Scratch {
   void* data_ = nullptr;
 };
 
+// The same for partial sums in float64.
+class Doubles : private Scratch {
+ public:
+  Doubles(Device& device, int64_t count) : Scratch(device, size_t(count), sizeof(double)) {}
+  double* data() const { return static_cast<double*>(Scratch::data()); }
+};
+
 }  // namespace cudnn_gru
