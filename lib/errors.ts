@@ -14,6 +14,8 @@
  * - `ERR_ADDON_LOAD`: the native addon was not found or did not load.
  * - `ERR_UNSUPPORTED`: a valid request that this version does not implement.
  * - `ERR_ABORTED`: an `AbortSignal` stopped the work.
+ * - `ERR_BUSY`: as much work waits as is allowed to; try again later.
+ * - `ERR_TIMEOUT`: the time allowed for it has passed.
  * - `ERR_NO_GRADIENT`: `backward()` on something that has no gradient to compute.
  * - `ERR_INTERNAL`: a check of our own failed; please report it.
  */
@@ -31,6 +33,8 @@ export type ErrorCode =
   | 'ERR_ADDON_LOAD'
   | 'ERR_UNSUPPORTED'
   | 'ERR_ABORTED'
+  | 'ERR_BUSY'
+  | 'ERR_TIMEOUT'
   | 'ERR_NO_GRADIENT'
   | 'ERR_INTERNAL';
 

@@ -6,12 +6,14 @@ export { loadModel, registerModule, saveModel } from './formats/models.js';
 export { exportPytorch } from './formats/pytorch/export_pytorch.js';
 export { type ReadStateDictOptions, readStateDict } from './formats/state_dict.js';
 export { loadSafetensors, saveSafetensors } from './formats/tensors.js';
+export type { Axis, Signature, TensorSpec } from './inference/signature.js';
 export * from './layers/index.js';
 export * as losses from './losses/index.js';
 export * as metrics from './metrics/index.js';
 export * as ops from './ops/index.js';
 export * from './optimizers/index.js';
 export * as schedules from './optimizers/schedules.js';
+export { type LogLevel, type RunningServer, type ServerOptions, startServer } from './server/index.js';
 export * as tasks from './tasks/index.js';
 export {
   type NestedNumbers,

@@ -1,4 +1,5 @@
 import { hint, quote } from '../arguments.js';
+import { packageVersion } from '../version.js';
 import { type Command, exitCodes } from './command.js';
 import { doctor } from './doctor.js';
 import { exportCommand } from './export.js';
@@ -6,8 +7,8 @@ import { importCommand } from './import.js';
 import { info } from './info.js';
 import { evaluate, predict } from './model_commands.js';
 import { Options, UsageError } from './options.js';
+import { serve } from './serve.js';
 import { trainCommand } from './train.js';
-import { packageVersion } from './version.js';
 
 const program = 'cudnn-gru';
 
@@ -19,7 +20,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const { cac } = await import('cac');
   const cli = cac(program);
   const train = trainCommand(argv.slice(3));
-  const commands: readonly Command[] = [train, evaluate, predict, info, importCommand, exportCommand, doctor];
+  const commands: readonly Command[] = [train, evaluate, predict, serve, info, importCommand, exportCommand, doctor];
   for (const command of commands) {
     const parsed = cli.command(command.usage, command.description);
     if (command.anyOptions) parsed.allowUnknownOptions();
@@ -27,7 +28,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     for (const example of command.examples) parsed.example(`  $ ${program} ${example}`);
     parsed.action((...given: unknown[]) => {
       const values = given.at(-1) as Record<string, unknown>;
-      return command.run(given.slice(0, -1) as string[], new Options(values, argv.slice(2)));
+      return command.run(given.slice(0, -1).flat() as string[], new Options(values, argv.slice(2)));
     });
   }
   cli.example(`  $ ${program} ${train.examples[0]}`);

@@ -1,7 +1,7 @@
 import type { DeviceReport } from '../tensor/device.js';
+import { packageVersion } from '../version.js';
 import { type Command, exitCodes } from './command.js';
 import { printJson, printText } from './output.js';
-import { packageVersion } from './version.js';
 
 export const doctor: Command = {
   usage: 'doctor',

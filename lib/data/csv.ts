@@ -8,6 +8,8 @@ export interface Table {
   /** The file it came from, for messages. */
   readonly source: string;
   readonly rows: number;
+  /** The number of the first row in messages. Default: 2, below the header. */
+  readonly firstRow?: number;
   /** By name, in the order of the header: numbers, or text. */
   readonly columns: ReadonlyMap<string, Float64Array | readonly string[]>;
 }
@@ -43,7 +45,7 @@ export function numericColumn(table: Table, name: string): Float64Array {
   const column = table.columns.get(name);
   if (column === undefined) throw unknownColumn(table.source, name, table.columns.keys());
   if (column instanceof Float64Array) return column;
-  return Float64Array.from(column, (cell, i) => toNumber(cell, table.source, i + 2, name));
+  return Float64Array.from(column, (cell, i) => toNumber(cell, table.source, i + (table.firstRow ?? 2), name));
 }
 
 /** Several numeric columns side by side: [rows, names], row-major. */

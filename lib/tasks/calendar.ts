@@ -22,8 +22,7 @@ export function timesOf(table: Table, name: string): Float64Array {
   for (let row = 0; row < column.length; row++) {
     const cell = String(column[row]);
     times[row] = parseTime(cell);
-    // The header is row 1 of the file.
-    const place = `${table.source}, row ${row + 2}, column ${quote(name)}`;
+    const place = `${table.source}, row ${row + (table.firstRow ?? 2)}, column ${quote(name)}`;
     if (Number.isNaN(times[row])) {
       throw new CudnnGruError('ERR_DATA', `${place}: expected a date such as 2012-01-31, got ${quote(cell)}`);
     }

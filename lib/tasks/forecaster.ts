@@ -6,6 +6,7 @@ import type { HostArray } from '../data/types.js';
 import { WindowDataset } from '../data/windows.js';
 import { CudnnGruError } from '../errors.js';
 import { registerModule } from '../formats/models.js';
+import { float32, type Signature } from '../inference/signature.js';
 import { GRU } from '../layers/gru.js';
 import { Dropout, Linear } from '../layers/layers.js';
 import { type Architecture, Module } from '../layers/module.js';
@@ -63,6 +64,16 @@ export class Forecaster extends Module {
     return { type: 'Forecaster', options: { inputSize, hiddenSize, numLayers, dropout, horizon: this.horizon } };
   }
 
+  /** `forward` as the server offers it to those who scale their numbers themselves. */
+  signature(): Signature {
+    const window = this.preprocessing === null ? 'time' : preprocessingOf(this).window;
+    return {
+      inputs: [float32('input', 'batch', window, this.gru.inputSize)],
+      outputs: [float32('output', 'batch', this.horizon)],
+      run: ([x]) => [this.forward(x as Tensor)],
+    };
+  }
+
   /**
    * @param x [batch, window, inputSize], scaled
    * @returns shape [batch, horizon]: the changes from the window's last target, in units of the target's scaler
@@ -88,7 +99,16 @@ export class Forecaster extends Module {
    * @throws RangeError; CudnnGruError `ERR_DATA` for a table that lacks a column or has fewer rows than a window, `ERR_FORMAT` for a
    * model without preprocessing
    */
-  async predict(table: Table, starts?: ArrayLike<number>): Promise<HostArray<Float32Array>> {
+  predict(table: Table, starts?: ArrayLike<number>): Promise<HostArray<Float32Array>> {
+    return this.predictWith((windows) => this.#changes(windows), table, starts);
+  }
+
+  /** @internal As `predict`, with another way to `forward`: from windows [batch, window, inputSize] to changes [batch, horizon]. */
+  async predictWith(
+    changesOf: (windows: HostArray) => Promise<Float32Array>,
+    table: Table,
+    starts?: ArrayLike<number>,
+  ): Promise<HostArray<Float32Array>> {
     const preprocessing = preprocessingOf(this);
     const { window, horizon, target } = preprocessing;
     if (table.rows < window) {
@@ -111,7 +131,7 @@ export class Forecaster extends Module {
     const data = new Float32Array(firstRows.length * horizon);
     for (let first = 0; first < firstRows.length; first += windowsPerBatch) {
       const batch = firstRows.subarray(first, first + windowsPerBatch);
-      const changes = await this.#changes(windows.inputsAt(batch));
+      const changes = await changesOf(windows.inputsAt(batch));
       for (const [i, change] of changes.entries()) {
         const last = values[(batch[Math.floor(i / horizon)] as number) + window - 1] as number;
         data[first * horizon + i] = last + scale * change;

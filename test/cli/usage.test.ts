@@ -9,7 +9,7 @@ describe('help', () => {
     const { code, stdout, stderr } = await cli(['--help']);
     expect(code).toBe(0);
     expect(stderr).toBe('');
-    for (const command of ['train', 'evaluate', 'predict', 'info', 'doctor'])
+    for (const command of ['train', 'evaluate', 'predict', 'serve', 'info', 'doctor'])
       expect(stdout).toContain(`\n  ${command}`);
     expect(stdout).toContain('Examples:\n  $ cudnn-gru train forecast');
   });
@@ -25,6 +25,12 @@ describe('help', () => {
       expect(stdout).toContain('--json');
     },
   );
+
+  it('serve --help names its limits', async () => {
+    const { code, stdout } = await cli(['serve', '--help']);
+    expect(code).toBe(0);
+    for (const option of ['--max-batch', '--max-queue', '--timeout', '--token-file']) expect(stdout).toContain(option);
+  });
 
   it('--version prints the version of the package', async () => {
     const { code, stdout } = await cli(['--version']);
@@ -64,6 +70,9 @@ describe('a wrong command line ends with 2 and one line that says why', () => {
     ['an unknown task with options', ['train', '--data', 'a', 'forcast'], /unknown task "forcast"/],
     ['options before the task', ['train', '--data', 'a.csv', 'forecast'], /--target is missing/],
     ['a missing argument', ['evaluate'], /missing required args/],
+    ['no model to serve', ['serve'], /missing required args/],
+    ['two models of one name', ['serve', 'a/m.safetensors', 'b/m.safetensors'], /two models are named "m"/],
+    ['a port that is none', ['serve', 'm.safetensors', '--port', '70000'], /--port: expected an integer/],
     ['too many arguments', ['info', 'a', 'b'], /Unused args: `b`/],
   ])('%s', async (_, words, reason) => {
     const { code, stdout, stderr } = await cli(words);

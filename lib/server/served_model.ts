@@ -1,0 +1,79 @@
+import { computeBatch, type HostTensors } from '../inference/compute_batch.js';
+import { MicroBatcher } from '../inference/micro_batcher.js';
+import { type Signature, signatureOf } from '../inference/signature.js';
+import type { Module } from '../layers/module.js';
+import { deviceOf } from '../tensor/device.js';
+import type { ServerSettings } from './server_options.js';
+
+/**
+ * One version of a model that is served, with its queue of requests. It stays alive until it has been retired and everybody who uses it is
+ * done.
+ */
+export class ServedModel {
+  readonly signature: Signature;
+  readonly #batcher: MicroBatcher<HostTensors, HostTensors>;
+  #users = 0;
+  #retired = false;
+
+  /**
+   * @param model taken over
+   * @param onBatch called with the rows of each batch
+   * @throws CudnnGruError `ERR_UNSUPPORTED` for a module that does not say what it computes
+   */
+  constructor(
+    readonly name: string,
+    readonly version: number,
+    readonly model: Module,
+    settings: ServerSettings,
+    onBatch: (rows: number) => void,
+  ) {
+    this.signature = signatureOf(model);
+    const device = deviceOf(settings.device);
+    this.#batcher = new MicroBatcher({
+      run: (calls) => {
+        onBatch(calls.reduce((sum, call) => sum + rowsOf(call), 0));
+        return computeBatch(this.signature, device, calls);
+      },
+      rows: rowsOf,
+      key: (call) => call.map(({ shape }) => shape.slice(1)).join('/'),
+      maxBatch: settings.maxBatch,
+      maxWait: settings.maxWait,
+      maxQueue: settings.maxQueue,
+    });
+  }
+
+  /** Requests that wait for this version. */
+  get queued(): number {
+    return this.#batcher.queued;
+  }
+
+  /** @throws CudnnGruError `ERR_BUSY` when the queue is full; what the operations throw */
+  infer(inputs: HostTensors, signal?: AbortSignal): Promise<HostTensors> {
+    return this.use(() => this.#batcher.submit(inputs, signal));
+  }
+
+  /** Keeps the model alive while `work` goes on. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    this.#users++;
+    try {
+      return await work();
+    } finally {
+      this.#users--;
+      this.#disposeIfUnused();
+    }
+  }
+
+  /** No new requests will come: gives the memory back as soon as the last one is answered. */
+  retire(): void {
+    this.#retired = true;
+    this.#disposeIfUnused();
+  }
+
+  #disposeIfUnused(): void {
+    if (this.#retired && this.#users === 0) this.model.dispose();
+  }
+}
+
+function rowsOf(call: HostTensors): number {
+  return call[0]?.shape[0] as number;
+}

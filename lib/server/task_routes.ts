@@ -1,0 +1,60 @@
+import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
+import { quote } from '../arguments.js';
+import { forecastTask } from './forecast_task.js';
+import { HttpError } from './http_errors.js';
+import type { ModelRepository } from './model_repository.js';
+import { signalOf } from './request_signal.js';
+import type { ServedModel } from './served_model.js';
+import type { ServerSettings } from './server_options.js';
+
+/** A use of models with an address of its own. */
+export interface Task {
+  /** Its address without the slash. */
+  readonly name: string;
+  readonly summary: string;
+  /** Of the body, beside `model`. */
+  readonly properties: Type.TProperties;
+  /** Whether it is what this model is for. */
+  serves(model: ServedModel): boolean;
+  /** @returns the answer's JSON, beside `model` */
+  answer(model: ServedModel, body: unknown, signal: AbortSignal): Promise<object>;
+}
+
+const tasks: readonly Task[] = [forecastTask];
+
+/** One address for each task: `/forecast`. */
+export function taskRoutes(app: FastifyInstance, repository: ModelRepository, settings: ServerSettings): void {
+  for (const task of tasks) {
+    const body = Type.Object(
+      {
+        model: Type.Optional(Type.String({ description: 'May be left out when only one model is for this task' })),
+        ...task.properties,
+      },
+      { additionalProperties: false },
+    );
+    app.post(
+      `/${task.name}`,
+      { schema: { summary: task.summary, tags: ['Tasks'], body } },
+      async (request, reply): Promise<object> => {
+        const { model: name } = request.body as { model?: string };
+        const model = modelFor(task, repository, name);
+        const answer = await task.answer(model, request.body, signalOf(reply, settings.timeout));
+        return { model: model.name, ...answer };
+      },
+    );
+  }
+}
+
+function modelFor(task: Task, repository: ModelRepository, name: string | undefined): ServedModel {
+  if (name !== undefined) {
+    const model = repository.get(name);
+    if (!task.serves(model)) throw new HttpError(400, 'ERR_MODEL', `model: ${quote(name)} is not made to ${task.name}`);
+    return model;
+  }
+  const able = repository.models.filter((model) => task.serves(model));
+  if (able.length === 1) return able[0] as ServedModel;
+  throw able.length === 0
+    ? new HttpError(404, 'ERR_MODEL', `no model here is made to ${task.name}`)
+    : new HttpError(400, 'ERR_MODEL', `model: name one of ${able.map((model) => quote(model.name)).join(', ')}`);
+}
