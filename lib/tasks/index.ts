@@ -1,5 +1,6 @@
 export type { Cycle } from './calendar.js';
 export * from './classification/index.js';
+export * from './detection/index.js';
 export { type EvaluationOptions, evaluateForecaster, type ForecastEvaluation } from './evaluate_forecaster.js';
 export { evaluationTable } from './evaluation_table.js';
 export { type Forecasts, forecastColumns, writeForecasts } from './forecast_csv.js';

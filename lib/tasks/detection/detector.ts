@@ -1,0 +1,104 @@
+import { checkInteger, checkNumber, checkOneOf, checkOptions, checkPositiveInteger } from '../../arguments.js';
+import { registerModule } from '../../formats/models.js';
+import { GRU } from '../../layers/gru.js';
+import { Dropout, Linear } from '../../layers/layers.js';
+import { type Architecture, Module } from '../../layers/module.js';
+import { type LayerOptions, layerOptions } from '../../layers/parameters.js';
+import { concat, type Lengths } from '../../ops/index.js';
+import { fill } from '../../ops/result.js';
+import { scope } from '../../tensor/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
+
+/**
+ * How a row is judged: `forecast`, by how far it is from what the rows before led to expect; `reconstruct`, by how badly an autoencoder that
+ * was made for normal windows gives it back.
+ */
+export type DetectionMethod = 'forecast' | 'reconstruct';
+
+export const detectionMethods = ['forecast', 'reconstruct'] as const;
+
+export interface AnomalyDetectorOptions extends LayerOptions {
+  /** Features of each row. */
+  inputSize: number;
+  /** Default: 'forecast'. */
+  method?: DetectionMethod;
+  /** Features of the hidden state; with `reconstruct` a window has to fit into it. Default: 32. */
+  hiddenSize?: number;
+  /** Stacked layers. Default: 1. */
+  numLayers?: number;
+  /** Dropout before the output layer, in training. Default: 0. */
+  dropout?: number;
+}
+
+/**
+ * Gives for every row what a normal one would have been:
+ *
+ *     forecast:     x̂[t] = W h[t-1] + b,  h = GRU(x), h[-1] = 0
+ *     reconstruct:  x̂[t] = W g[t] + b,  g = GRU₂(h, h, …), h the last state of GRU₁(x) (P. Malhotra et al., "LSTM-based encoder-decoder
+ *                   for multi-sensor anomaly detection", 2016, with GRUs)
+ *
+ * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_UNAVAILABLE`, `ERR_OUT_OF_MEMORY`
+ */
+export class AnomalyDetector extends Module {
+  readonly method: DetectionMethod;
+  readonly gru: GRU;
+  /** Only with `reconstruct`. */
+  readonly decoder: GRU | null;
+  readonly dropout: Dropout;
+  readonly head: Linear;
+
+  constructor(options: AnomalyDetectorOptions) {
+    super();
+    checkOptions(options, 'options', ['inputSize', 'method', 'hiddenSize', 'numLayers', 'dropout', ...layerOptions]);
+    const { inputSize, method = 'forecast', hiddenSize = 32, numLayers = 1, dropout = 0, ...place } = options;
+    this.method = checkOneOf(method, 'method', detectionMethods);
+    checkPositiveInteger(hiddenSize, 'hiddenSize');
+    checkInteger(numLayers, 'numLayers', { min: 1 });
+    checkNumber(dropout, 'dropout', { min: 0, below: 1 });
+    this.gru = new GRU({ inputSize, hiddenSize, numLayers, ...place });
+    this.decoder =
+      this.method === 'reconstruct' ? new GRU({ inputSize: hiddenSize, hiddenSize, numLayers, ...place }) : null;
+    this.dropout = new Dropout({ probability: dropout, ...(place.generator && { generator: place.generator }) });
+    this.head = new Linear({ inputSize: hiddenSize, outputSize: inputSize, ...place });
+  }
+
+  override architecture(): Architecture {
+    const { inputSize, hiddenSize, numLayers } = this.gru;
+    const { method, dropout } = this;
+    return {
+      type: 'AnomalyDetector',
+      options: { inputSize, method, hiddenSize, numLayers, dropout: dropout.probability },
+    };
+  }
+
+  /**
+   * @param x [batch, time, inputSize], scaled
+   * @param inputs hidden: the state before the first row, [numLayers, batch, hiddenSize], only with `forecast`, default: zeros; lengths:
+   * valid rows, only with `reconstruct`, default: all
+   * @returns expected [batch, time, inputSize]; hidden: the state after the last row
+   * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH`
+   */
+  forward(
+    x: Tensor,
+    inputs: { hidden?: Tensor | null; lengths?: Lengths | undefined } = {},
+  ): { expected: Tensor; hidden: Tensor } {
+    checkOptions(inputs, 'inputs', ['hidden', 'lengths']);
+    const { hidden: initialHidden = null, lengths = null } = inputs;
+    return scope(() => {
+      const { output, hidden } = this.gru.forward(x, { initialHidden, lengths });
+      const { hiddenSize, numLayers } = this.gru;
+      const [batch, time] = x.shape as [number, number];
+      const top = (state: Tensor) => state.slice(0, numLayers - 1).reshape(batch, 1, hiddenSize);
+      if (this.decoder === null) {
+        const before = initialHidden ? top(initialHidden) : fill([batch, 1, hiddenSize], 0, x.on);
+        const states = time === 1 ? before : concat([before, output.slice(1, 0, time - 1)], 1);
+        return { expected: this.head.forward(this.dropout.forward(states)), hidden };
+      }
+      const repeated = concat(new Array<Tensor>(time).fill(top(hidden)), 1);
+      const { output: decoded } = this.decoder.forward(repeated, { lengths });
+      return { expected: this.head.forward(this.dropout.forward(decoded)), hidden };
+    });
+  }
+}
+
+registerModule('AnomalyDetector', (options) => new AnomalyDetector(options as unknown as AnomalyDetectorOptions));

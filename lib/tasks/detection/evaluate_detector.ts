@@ -1,0 +1,91 @@
+import { checkNumber, checkOptions, checkString, quote } from '../../arguments.js';
+import type { Table } from '../../data/csv.js';
+import { CudnnGruError } from '../../errors.js';
+import {
+  averagePrecision,
+  type DetectionScores,
+  detectionScores,
+  type EventScores,
+  eventScores,
+  rocAuc,
+} from '../../metrics/detection.js';
+import { detectionSeries } from './detection_series.js';
+import type { AnomalyDetector } from './detector.js';
+import { detectionPreprocessingOf } from './preprocessing.js';
+import { scoreRows } from './score_rows.js';
+import { rollingQuantileScores, zScores } from './simple_detectors.js';
+
+/** How well a score tells labelled rows from the others. */
+export interface RankingScores {
+  /** Area under the precision-recall curve. */
+  readonly averagePrecision: number;
+  readonly rocAuc: number;
+}
+
+/** How good a detector is, beside what can be had without a model. */
+export interface DetectorEvaluation extends RankingScores {
+  /** [rows of the table]. */
+  readonly scores: Float64Array;
+  readonly labels: Uint8Array;
+  /** Alarms at the model's threshold, row by row and event by event. */
+  readonly rows: DetectionScores;
+  readonly events: EventScores;
+  /** The share of labelled rows: the average precision of a score that knows nothing. */
+  readonly labelled: number;
+  /** By name: `z-score`, `rolling quantile`. */
+  readonly baselines: Readonly<Record<string, RankingScores>>;
+}
+
+/**
+ * Scores the rows of a table and compares with their labels.
+ *
+ * @param options label: the column that is above 0 where a row is anomalous; from: the share of each series at its start that is left out,
+ * because the training saw it; default 0
+ * @throws TypeError, RangeError; CudnnGruError `ERR_DATA` for a table without the columns, or whose labels are all alike; `ERR_FORMAT`
+ */
+export async function evaluateDetector(
+  model: AnomalyDetector,
+  table: Table,
+  options: { label: string; from?: number },
+): Promise<DetectorEvaluation> {
+  checkOptions(options, 'options', ['label', 'from']);
+  const label = checkString(options.label, 'label');
+  const from = checkNumber(options.from ?? 0, 'from', { min: 0, below: 1 });
+  const { inputs, entity, threshold, window } = detectionPreprocessingOf(model);
+  const parts: { labels: number[]; model: number[]; 'z-score': number[]; 'rolling quantile': number[] }[] = [];
+  for (const series of detectionSeries(table, { inputs, entity, label })) {
+    const first = Math.round(from * series.tableRows.length);
+    parts.push({
+      labels: Array.from((series.labels as Uint8Array).subarray(first)),
+      model: Array.from((await scoreRows(model, series)).subarray(first)),
+      // With nothing left out, all rows say what is usual.
+      'z-score': Array.from(zScores(series, first || series.tableRows.length).subarray(first)),
+      'rolling quantile': Array.from(rollingQuantileScores(series, Math.max(window, 32)).subarray(first)),
+    });
+  }
+  const all = (name: keyof (typeof parts)[number]) => parts.flatMap((part) => part[name]);
+  const [labels, scores] = [all('labels'), all('model')];
+  const labelled = labels.reduce((sum, value) => sum + value, 0) / labels.length;
+  if (labelled === 0 || labelled === 1) {
+    throw new CudnnGruError('ERR_DATA', `${table.source}, column ${quote(label)}: all rows have the same label`);
+  }
+  const rank = (of: readonly number[]) => ({
+    averagePrecision: averagePrecision(of, labels),
+    rocAuc: rocAuc(of, labels),
+  });
+  const alarms = (of: readonly number[]) => of.map((score) => Number(score > threshold));
+  // A row of zeros behind each series, so that no event goes on in the next one.
+  const apart = (of: (part: (typeof parts)[number]) => number[]) => parts.flatMap((part) => [...of(part), 0]);
+  return {
+    scores: Float64Array.from(scores),
+    labels: Uint8Array.from(labels),
+    ...rank(scores),
+    rows: detectionScores(alarms(scores), labels),
+    events: eventScores(
+      apart((part) => alarms(part.model)),
+      apart((part) => part.labels),
+    ),
+    labelled,
+    baselines: { 'z-score': rank(all('z-score')), 'rolling quantile': rank(all('rolling quantile')) },
+  };
+}
