@@ -5,4 +5,5 @@ export {
   type CrossEntropyOptions,
   crossEntropy,
 } from './classification.js';
+export { type CtcOptions, ctc } from './ctc.js';
 export { type HuberOptions, huber, type LossOptions, mae, mse, type Reduction } from './regression.js';

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ops/arithmetic.h"
+#include "ops/ctc.h"
 #include "ops/gru.h"
 #include "ops/gru_quantized.h"
 #include "ops/layers.h"
@@ -86,6 +87,9 @@
   X(crossEntropyBackward, CrossEntropyBackward)             \
   X(binaryCrossEntropy, BinaryCrossEntropy)                 \
   X(binaryCrossEntropyBackward, BinaryCrossEntropyBackward) \
+  /* ctc.h */                                               \
+  X(ctc, Ctc)                                               \
+  X(ctcBackward, CtcBackward)                               \
   /* optimizers.h */                                        \
   X(gradientNorm, GradientNorm)                             \
   X(clipGradients, ClipGradients)                           \

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Array64, item } from './array64.js';
+import { Array64, item, range } from './array64.js';
 import { relativeError } from './central_difference.js';
+import { ctcBackward, ctcForward } from './ctc.js';
 import { type GruCase, golden, optimizerRuns, resetAfterCases, resetBeforeCases, settingOf } from './golden.js';
 import { gruBackward, gruForward } from './gru.js';
 import * as layers from './layers.js';
@@ -74,6 +75,16 @@ describe('the references agree with the golden values', () => {
     const [logits, target] = [c.get('logits'), c.integers('target')];
     expectAgreement(losses.crossEntropyForward(logits, target, options), c.get('loss'), 'loss');
     expectAgreement(losses.crossEntropyBackward(logits, target, options, one), c.get('grad.logits'), 'gradient');
+  });
+
+  it.each(['ctc0', 'ctc1'])('connectionist temporal classification: %s', (name) => {
+    const c = golden('losses').case(name);
+    const [target, lengths] = [c.get('target'), c.integers('target_lengths')];
+    const targets = lengths.map((length, b) => range(length).map((i) => target.at(b, i)));
+    const problem = { logits: c.get('logits'), targets, inputLengths: c.integers('input_lengths'), blank: 0 };
+    const options = { reduction: 'mean', zeroInfinity: true } as const;
+    expectAgreement(ctcForward({ ...problem, ...options }), c.get('loss'), 'loss');
+    expectAgreement(ctcBackward({ ...problem, ...options }, one), c.get('grad.logits'), 'gradient');
   });
 
   it('binary cross-entropy', () => {

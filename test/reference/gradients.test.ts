@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as arithmetic from './arithmetic.js';
 import { Array64, item, range } from './array64.js';
 import { numericalGradients, randomArray, relativeError } from './central_difference.js';
+import { ctcBackward, ctcForward, ctcProbability, ctcProbabilityByEnumeration } from './ctc.js';
 import { type GruProblem, gruBackward, gruForward } from './gru.js';
 import type { CellWeights } from './gru_cell.js';
 import * as layers from './layers.js';
@@ -308,5 +309,34 @@ describe('losses: the gradients are those of the forward pass', () => {
         (grad) => [losses.binaryCrossEntropyBackward(logits, fractions, options, grad)],
       );
     }
+  });
+});
+
+describe('connectionist temporal classification', () => {
+  const targets = [[1, 1, 2], [2], [], [0, 1]];
+  const problem = {
+    targets,
+    inputLengths: [5, 3, 4, 2],
+    blank: 3,
+    zeroInfinity: false,
+  };
+  const logits = randomArray(5, [5, 4, 4], -1, 1);
+
+  it('is the sum over all paths by its definition', () => {
+    for (const b of range(4)) {
+      const row = { ...problem, logits, reduction: 'none' as const };
+      expect(ctcProbability(row, b)).toBeCloseTo(ctcProbabilityByEnumeration(row, b), 14);
+    }
+    const short = { ...problem, inputLengths: [3, 0, 0, 1], logits, reduction: 'none' as const };
+    expect(range(4).map((b) => ctcProbability(short, b))).toEqual([0, 0, 1, 0]);
+  });
+
+  it.each(['none', 'sum', 'mean'] as const)('reduction %s', (reduction) => {
+    const of = (x: Array64) => ({ ...problem, logits: x, reduction });
+    checkBackward(
+      (x) => ctcForward(of(x)),
+      [logits],
+      (outGrad) => [ctcBackward(of(logits), outGrad)],
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import * as arithmetic from './arithmetic.suite.js';
 import type { Backend } from './backend.js';
+import * as ctc from './ctc.suite.js';
 import * as gru from './gru.suite.js';
 import * as gruIdentity from './gru_identity.suite.js';
 import * as gruLayer from './gru_layer.suite.js';
@@ -19,6 +20,7 @@ const suites = {
   layers,
   sequences,
   losses,
+  ctc,
   optimizers,
   random,
   gru,
