@@ -2,17 +2,25 @@
 
 #include <string>
 
+#include "cuda/gru_cudnn.h"
+
 namespace cudnn_gru {
+
+CudaDevice::CudaDevice(int index, std::nullptr_t) : index_(index) {}
 
 // Delegates, so that the destructor takes back what was made before a failure.
 CudaDevice::CudaDevice(int index) : CudaDevice(index, nullptr) {
   CUDNN_GRU_CUDA(cudaSetDevice(index_));
   CUDNN_GRU_CUDA(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, index_));
+  cudaDeviceProp properties{};
+  CUDNN_GRU_CUDA(cudaGetDeviceProperties(&properties, index_));
+  name_ = properties.name;
   CUDNN_GRU_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
   memory_ = std::make_unique<DeviceMemory>(index_, stream_);
   void* fault = nullptr;
   CUDNN_GRU_CUDA(cudaHostAlloc(&fault, sizeof(IndexFault), cudaHostAllocMapped));
   indexFault_ = new (fault) IndexFault{};
+  gru_ = std::make_unique<GruCudnn>(*this);
   completions_ = std::make_unique<Completions>(index_, stream_);
   staging_ = std::make_unique<Staging>(stream_, *completions_);
 }
@@ -21,6 +29,7 @@ CudaDevice::~CudaDevice() {
   cudaSetDevice(index_);
   completions_.reset();
   staging_.reset();
+  gru_.reset();
   memory_.reset();
   matrixProducts_.reset();
   if (cublasLt_) cublasLt().cublasLtDestroy(cublasLt_);

@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 
 #include <memory>
+#include <string>
 
 #include "cuda/completions.h"
 #include "cuda/cuda_status.h"
@@ -15,6 +16,8 @@
 #include "device/scratch.h"
 
 namespace cudnn_gru {
+
+class GruCudnn;
 
 // The CUDA backend: one GPU, one stream. Each operation is defined in native/cuda/<subject>_cuda.cc and launches into
 // the stream; none waits for the GPU. Kernels are plain functions of native/cuda/kernels:
@@ -38,11 +41,15 @@ class CudaDevice : public Device {
   void copyToHost(void* destination, const void* source, size_t bytes, CopyDone done) override;
   void finish(CopyDone done) override;
 
+  GruLayout gruLayout(int64_t inputSize, int64_t hiddenSize, int64_t layers, int64_t directions,
+                      bool hasBias) const override;
+
 #define CUDNN_GRU_CUDA_METHOD(name, Type) void name(const ops::Type& operation) override;
   CUDNN_GRU_OPERATIONS(CUDNN_GRU_CUDA_METHOD)
 #undef CUDNN_GRU_CUDA_METHOD
 
   int index() const { return index_; }
+  const std::string& name() const { return name_; }  // 'NVIDIA H200'
   cudaStream_t stream() const { return stream_; }
   int multiprocessors() const { return multiprocessors_; }
   // What kernels report into, as the GPU sees it.
@@ -53,16 +60,18 @@ class CudaDevice : public Device {
   MatrixProducts& matrixProducts();
 
  private:
-  CudaDevice(int index, std::nullptr_t) : index_(index) {}
+  CudaDevice(int index, std::nullptr_t);
   std::optional<Error> takeIndexFault();
   CopyDone reportingFaults(CopyDone done);
 
   int index_;
+  std::string name_;
   int multiprocessors_ = 0;
   cudaStream_t stream_ = nullptr;
   IndexFault* indexFault_ = nullptr;
   cublasLtHandle_t cublasLt_ = nullptr;
   std::unique_ptr<MatrixProducts> matrixProducts_;
+  std::unique_ptr<GruCudnn> gru_;
   // In the order in which they need each other.
   std::unique_ptr<DeviceMemory> memory_;
   std::unique_ptr<Staging> staging_;
