@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
+import { quote } from '../arguments.js';
 import type { TensorSpec } from '../inference/signature.js';
 import { packageVersion } from '../version.js';
 import { HttpError } from './http_errors.js';
@@ -28,6 +29,14 @@ export function openInferenceRoutes(
   const binaryParts = new WeakMap<FastifyRequest, Buffer>();
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') {
+      throw new HttpError(
+        415,
+        'ERR_ENCODING',
+        `Content-Encoding: bodies are taken as they are, not as ${quote(encoding)}`,
+      );
+    }
     if (body.length === 0) return undefined;
     const { document, binary } = splitBody(body, request.headers['inference-header-content-length']?.toString());
     binaryParts.set(request, binary);
