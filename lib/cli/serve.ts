@@ -54,8 +54,9 @@ export const serve: Command = {
     if (threads !== undefined) setThreads(threads);
     const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
     const server = await startServer(defined as unknown as Parameters<typeof startServer>[0]);
+    const terminated = untilTerminated(() => server.reload());
     printText(server.url);
-    await untilTerminated(() => server.reload());
+    await terminated;
     await server.close();
     return exitCodes.success;
   },

@@ -25,10 +25,14 @@ export function openInferenceRoutes(
   settings: ServerSettings,
   { isReady, load }: { isReady(): boolean; load(model: string): Promise<void> },
 ): void {
-  // The numbers behind the JSON document, from the body's parser to the handler. Clients name no content type.
-  const binaryParts = new WeakMap<FastifyRequest, Buffer>();
+  // Clients name no content type. What is wrong with a body is found outside the parser, after whose errors fastify closes the connection.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_: FastifyRequest, body: Buffer) => body);
+  // The numbers behind the JSON document, for the handler.
+  const binaryParts = new WeakMap<FastifyRequest, Buffer>();
+  app.addHook('preValidation', async (request) => {
+    const body = request.body as Buffer | undefined;
+    if (!body?.length) return;
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {
       throw new HttpError(
@@ -37,10 +41,9 @@ export function openInferenceRoutes(
         `Content-Encoding: bodies are taken as they are, not as ${quote(encoding)}`,
       );
     }
-    if (body.length === 0) return undefined;
     const { document, binary } = splitBody(body, request.headers['inference-header-content-length']?.toString());
     binaryParts.set(request, binary);
-    return document;
+    request.body = document;
   });
 
   const version = packageVersion();
