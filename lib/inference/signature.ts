@@ -1,5 +1,6 @@
 import { CudnnGruError } from '../errors.js';
 import { Embedding, GRU, LayerNorm, Linear, type Module, QuantizedGRU, Sequential } from '../layers/index.js';
+import type { Lengths } from '../ops/index.js';
 import type { DType, Tensor } from '../tensor/tensor.js';
 
 /** An axis of a fixed size, or one whose size each call chooses: the same wherever the word stands. */
@@ -18,8 +19,13 @@ export interface TensorSpec {
 export interface Signature {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-  /** @returns tensors in the order of `outputs`, for tensors in the order of `inputs` */
-  run(inputs: readonly Tensor[]): Tensor[];
+  /** Whether sequences of several lengths may be computed together, padded to the longest. */
+  readonly takesLengths: boolean;
+  /**
+   * @param lengths valid steps of each row; null: all. Only with `takesLengths`
+   * @returns tensors in the order of `outputs`, for tensors in the order of `inputs`
+   */
+  run(inputs: readonly Tensor[], lengths: Lengths | null): Tensor[];
 }
 
 /**
@@ -60,8 +66,9 @@ function gruSignature(model: GRU | QuantizedGRU): Signature {
       float32('output', 'batch', 'time', outputFeatures(model)),
       float32('hidden', 'batch', states, model.hiddenSize),
     ],
-    run(inputs) {
-      const { output, hidden } = model.forward(batchAndTime(inputs[0] as Tensor, model.timeMajor));
+    takesLengths: true,
+    run([x], lengths) {
+      const { output, hidden } = model.forward(batchAndTime(x as Tensor, model.timeMajor), { lengths });
       return [batchAndTime(output, model.timeMajor), hidden.transpose(0, 1)];
     },
   };
@@ -103,6 +110,7 @@ function sequentialSignature(model: Sequential): Signature {
   return {
     inputs: [input],
     outputs: [float32('output', ...steps, features)],
+    takesLengths: false,
     run: ([x]) => [batchAndTime(model.forward(batchAndTime(x as Tensor, timeMajor)), timeMajor)],
   };
 }

@@ -142,8 +142,13 @@ function readBinary(
   return dtype === 'int32' ? new Int32Array(copy.buffer) : new Float32Array(copy.buffer);
 }
 
-/** Numbers from JSON, flat or nested as the shape says. */
-function readNumbers(value: unknown, { dtype }: TensorSpec, shape: readonly number[], field: string): NumericArray {
+/** Numbers from JSON, flat or nested as the shape says. @throws TypeError, RangeError naming the field */
+export function readNumbers(
+  value: unknown,
+  { dtype }: TensorSpec,
+  shape: readonly number[],
+  field: string,
+): NumericArray {
   if (!Array.isArray(value)) throw wrongKind(field, 'an array of numbers', value);
   const data = new (dtype === 'int32' ? Int32Array : Float32Array)(elementCount(shape));
   let next = 0;
@@ -170,8 +175,8 @@ function readNumbers(value: unknown, { dtype }: TensorSpec, shape: readonly numb
   return data;
 }
 
-// What no operation should meet: it would come back as NaN, or fail a whole batch.
-function checkValues(
+/** Refuses what no operation should meet: it would come back as NaN, or fail a whole batch. */
+export function checkValues(
   data: NumericArray,
   { dtype, vocabularySize = Number.POSITIVE_INFINITY }: TensorSpec,
   field: string,

@@ -32,7 +32,10 @@ export function openInferenceRoutes(
   const binaryParts = new WeakMap<FastifyRequest, Buffer>();
   app.addHook('preValidation', async (request) => {
     const body = request.body as Buffer | undefined;
-    if (!body?.length) return;
+    if (!body?.length) {
+      request.body = undefined;
+      return;
+    }
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {
       throw new HttpError(

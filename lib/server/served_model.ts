@@ -1,8 +1,9 @@
-import { computeBatch, type HostTensors } from '../inference/compute_batch.js';
+import { batchKey, computeBatch, type HostTensors } from '../inference/compute_batch.js';
 import { MicroBatcher } from '../inference/micro_batcher.js';
 import { type Signature, signatureOf } from '../inference/signature.js';
 import type { Module } from '../layers/module.js';
 import { deviceOf } from '../tensor/device.js';
+import { elementCount } from '../tensor/tensor.js';
 import type { ServerSettings } from './server_options.js';
 
 /**
@@ -11,7 +12,10 @@ import type { ServerSettings } from './server_options.js';
  */
 export class ServedModel {
   readonly signature: Signature;
+  /** Steps of one request. */
+  readonly maxSteps: number;
   readonly #batcher: MicroBatcher<HostTensors, HostTensors>;
+  readonly #jobs: MicroBatcher<() => Promise<unknown>, unknown>;
   #users = 0;
   #retired = false;
 
@@ -29,27 +33,41 @@ export class ServedModel {
   ) {
     this.signature = signatureOf(model);
     const device = deviceOf(settings.device);
+    const { maxBatch, maxWait, maxQueue } = settings;
+    const limits = { maxBatch, maxWait, maxQueue };
+    this.maxSteps = settings.maxSteps;
     this.#batcher = new MicroBatcher({
       run: (calls) => {
         onBatch(calls.reduce((sum, call) => sum + rowsOf(call), 0));
         return computeBatch(this.signature, device, calls);
       },
-      rows: rowsOf,
-      key: (call) => call.map(({ shape }) => shape.slice(1)).join('/'),
-      maxBatch: settings.maxBatch,
-      maxWait: settings.maxWait,
-      maxQueue: settings.maxQueue,
+      // A batch holds no more steps than a request may.
+      rows: (call) => Math.max(rowsOf(call), Math.ceil((stepsOf(this.signature, call) * maxBatch) / settings.maxSteps)),
+      key: (call) => batchKey(this.signature, call),
+      ...limits,
+    });
+    this.#jobs = new MicroBatcher<() => Promise<unknown>, unknown>({
+      run: async ([job]) => [await job?.()],
+      rows: () => 1,
+      key: () => '',
+      ...limits,
+      maxBatch: 1,
     });
   }
 
   /** Requests that wait for this version. */
   get queued(): number {
-    return this.#batcher.queued;
+    return this.#batcher.queued + this.#jobs.queued;
   }
 
   /** @throws CudnnGruError `ERR_BUSY` when the queue is full; what the operations throw */
   infer(inputs: HostTensors, signal?: AbortSignal): Promise<HostTensors> {
     return this.use(() => this.#batcher.submit(inputs, signal));
+  }
+
+  /** As `infer`, for work that is more than one call and cannot be put together with others'. */
+  compute<T>(job: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.use(() => this.#jobs.submit(job, signal) as Promise<T>);
   }
 
   /** Keeps the model alive while `work` goes on. */
@@ -76,4 +94,10 @@ export class ServedModel {
 
 function rowsOf(call: HostTensors): number {
   return call[0]?.shape[0] as number;
+}
+
+function stepsOf({ inputs }: Signature, call: HostTensors): number {
+  return Math.max(
+    ...inputs.map(({ shape }, i) => (shape[1] === 'time' ? elementCount(call[i]?.shape.slice(0, 2) ?? []) : 0)),
+  );
 }

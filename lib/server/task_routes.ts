@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { quote } from '../arguments.js';
+import { classifyTask } from './classify_task.js';
+import { detectTask } from './detect_task.js';
 import { forecastTask } from './forecast_task.js';
 import { HttpError } from './http_errors.js';
 import type { ModelRepository } from './model_repository.js';
@@ -21,9 +23,9 @@ export interface Task {
   answer(model: ServedModel, body: unknown, signal: AbortSignal): Promise<object>;
 }
 
-const tasks: readonly Task[] = [forecastTask];
+const tasks: readonly Task[] = [forecastTask, classifyTask, detectTask];
 
-/** One address for each task: `/forecast`. */
+/** One address for each task: `/forecast`, … */
 export function taskRoutes(app: FastifyInstance, repository: ModelRepository, settings: ServerSettings): void {
   for (const task of tasks) {
     const body = Type.Object(

@@ -70,6 +70,7 @@ export class Forecaster extends Module {
     return {
       inputs: [float32('input', 'batch', window, this.gru.inputSize)],
       outputs: [float32('output', 'batch', this.horizon)],
+      takesLengths: false,
       run: ([x]) => [this.forward(x as Tensor)],
     };
   }

@@ -7,6 +7,7 @@ import {
   wrongKind,
 } from '../../arguments.js';
 import { registerModule } from '../../formats/models.js';
+import { float32, type Signature } from '../../inference/signature.js';
 import { GRU } from '../../layers/gru.js';
 import { Dropout, Embedding, Linear } from '../../layers/layers.js';
 import { type Architecture, Module } from '../../layers/module.js';
@@ -119,6 +120,22 @@ export class Classifier extends Module {
       pooling,
     };
     return { type: 'Classifier', options };
+  }
+
+  /** `forward` as the server offers it. */
+  signature(): Signature {
+    const { embedding, gru, classes } = this;
+    const steps = ['batch', 'time'] as const;
+    return {
+      inputs: [
+        embedding
+          ? { name: 'input', dtype: 'int32', shape: steps, vocabularySize: embedding.vocabularySize }
+          : float32('input', ...steps, gru.inputSize),
+      ],
+      outputs: [float32('logits', 'batch', classes)],
+      takesLengths: true,
+      run: ([x], lengths) => [this.forward(x as Tensor, { lengths: lengths ?? undefined })],
+    };
   }
 
   /**

@@ -77,11 +77,13 @@ export async function evaluateClassifier(model: Classifier, dataset: Dataset): P
  * @throws CudnnGruError `ERR_FORMAT` for a model without preprocessing
  */
 export async function predictClasses(model: Classifier, dataset: Dataset): Promise<Float32Array> {
-  const { temperature } = classifierPreprocessingOf(model);
-  const logits = await logitsOf(model, dataset);
-  const { classes } = model;
-  for (let start = 0; start < logits.length; start += classes)
-    softmaxInPlace(logits.subarray(start, start + classes), temperature);
+  return toProbabilities(await logitsOf(model, dataset), classifierPreprocessingOf(model));
+}
+
+/** @internal In place. */
+export function toProbabilities(logits: Float32Array, { classes, temperature }: ClassifierPreprocessing): Float32Array {
+  for (let start = 0; start < logits.length; start += classes.length)
+    softmaxInPlace(logits.subarray(start, start + classes.length), temperature);
   return logits;
 }
 

@@ -1,5 +1,6 @@
 import { checkInteger, checkNumber, checkOneOf, checkOptions, checkPositiveInteger } from '../../arguments.js';
 import { registerModule } from '../../formats/models.js';
+import { float32, type Signature } from '../../inference/signature.js';
 import { GRU } from '../../layers/gru.js';
 import { Dropout, Linear } from '../../layers/layers.js';
 import { type Architecture, Module } from '../../layers/module.js';
@@ -68,6 +69,17 @@ export class AnomalyDetector extends Module {
     return {
       type: 'AnomalyDetector',
       options: { inputSize, method, hiddenSize, numLayers, dropout: dropout.probability },
+    };
+  }
+
+  /** `forward` as the server offers it to those who scale their numbers themselves. */
+  signature(): Signature {
+    const rows = ['batch', 'time', this.gru.inputSize] as const;
+    return {
+      inputs: [float32('input', ...rows)],
+      outputs: [float32('expected', ...rows)],
+      takesLengths: false,
+      run: ([x]) => [this.forward(x as Tensor).expected],
     };
   }
 
