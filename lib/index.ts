@@ -3,6 +3,7 @@ export * as data from './data/index.js';
 export { CudnnGruError, type ErrorCode } from './errors.js';
 export { importModel } from './formats/import_model.js';
 export { loadModel, registerModule, saveModel } from './formats/models.js';
+export { importOnnx, type OnnxInput, OnnxModel } from './formats/onnx/index.js';
 export { exportPytorch } from './formats/pytorch/export_pytorch.js';
 export { type ReadStateDictOptions, readStateDict } from './formats/state_dict.js';
 export { loadSafetensors, saveSafetensors } from './formats/tensors.js';

@@ -4,7 +4,9 @@ import type { Module } from '../layers/module.js';
 import { type FileKind, fileKind } from './file_kind.js';
 
 // Each format's importer, loaded when a file of its kind is met.
-const importers: Partial<Record<FileKind, (path: string) => Promise<Module>>> = {};
+const importers: Partial<Record<FileKind, (path: string) => Promise<Module>>> = {
+  onnx: async (path) => (await import('./onnx/index.js')).importOnnx(path),
+};
 
 /**
  * Makes a module of a model file of another framework. It runs, trains, and is saved by `saveModel`.

@@ -18,6 +18,7 @@ import { buildModule, registerLayers } from '../layers/registry.js';
 import { type Precision, precisions, valuesPerWord } from '../ops/gru_quantized.js';
 import { type DeviceName, withDefaultDevice } from '../tensor/device.js';
 import { elementCount } from '../tensor/tensor.js';
+import { OnnxModel } from './onnx/onnx_model.js';
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from './safetensors.js';
 
 export { registerModule } from '../layers/registry.js';
@@ -37,6 +38,7 @@ registerLayers({
   Embedding: (options) => new Embedding(options),
   LayerNorm: (options) => new LayerNorm(options),
   Dropout: (options) => new Dropout(options.probability),
+  OnnxModel: (options) => new OnnxModel(options),
   Sequential: (options) => new Sequential(...options.map((inner: Architecture) => buildModule(inner))),
 });
 
