@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import websocket from '@fastify/websocket';
 import { type FastifyInstance, fastify, LogController } from 'fastify';
 import { Admission } from './admission.js';
 import { apiDocs } from './api_docs.js';
@@ -10,6 +11,7 @@ import { ModelRepository } from './model_repository.js';
 import { openInferenceRoutes } from './open_inference.js';
 import type { ServerSettings } from './server_options.js';
 import { statusRoutes } from './status_routes.js';
+import { streamRoutes } from './stream_routes.js';
 import { taskRoutes } from './task_routes.js';
 
 // What anybody may read: whether the server lives, and pages that hold no data.
@@ -22,7 +24,6 @@ export async function start(settings: ServerSettings): Promise<RunningServer> {
   const app = emptyApp(settings);
   const metrics = new Metrics();
   const repository = new ModelRepository(settings, (model, rows) => metrics.batchRows.observe({ model }, rows));
-  metrics.watch(repository);
   let ready = false;
   const load = async (name: string) => {
     try {
@@ -36,14 +37,20 @@ export async function start(settings: ServerSettings): Promise<RunningServer> {
 
   observe(app, metrics);
   guard(app, settings);
+  await app.register(websocket, { options: { maxPayload: settings.maxBody }, preClose: (done) => done() });
   await apiDocs(app);
   statusRoutes(app, metrics);
   await app.register(async (scope) => openInferenceRoutes(scope, repository, settings, { isReady: () => ready, load }));
   await app.register(async (scope) => taskRoutes(scope, repository, settings));
 
+  metrics.watch(repository, streamRoutes(app, repository, settings));
+
   const close = async () => {
     ready = false;
-    const cut = setTimeout(() => app.server.closeAllConnections(), 1000 * settings.drainTimeout);
+    const cut = setTimeout(() => {
+      app.server.closeAllConnections();
+      for (const stream of app.websocketServer.clients) stream.terminate();
+    }, 1000 * settings.drainTimeout);
     await app.close();
     clearTimeout(cut);
     repository.dispose();

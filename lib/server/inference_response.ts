@@ -1,4 +1,5 @@
 import { quote } from '../arguments.js';
+import type { NumericArray } from '../data/types.js';
 import { CudnnGruError } from '../errors.js';
 import type { HostTensors } from '../inference/compute_batch.js';
 import { datatypes, type InferenceRequest, unknownTensor } from './inference_request.js';
@@ -25,6 +26,14 @@ export function wantedOutputs({ outputs, parameters }: InferenceRequest, { signa
 }
 
 /** @throws CudnnGruError `ERR_NON_FINITE` for numbers that JSON does not have */
+export function jsonNumbers(data: NumericArray, name: string): number[] {
+  if (!data.every(Number.isFinite)) {
+    throw new CudnnGruError('ERR_NON_FINITE', `output ${quote(name)} holds NaN or infinity, which JSON does not have`);
+  }
+  return Array.from(data);
+}
+
+/** @throws CudnnGruError `ERR_NON_FINITE` as `jsonNumbers` */
 export function inferenceResponse(
   { id }: InferenceRequest,
   { name, version, signature }: ServedModel,

@@ -28,7 +28,7 @@ export class Metrics {
   }
 
   /** Adds what is asked for only when somebody reads. */
-  watch(repository: ModelRepository): void {
+  watch(repository: ModelRepository, streams: () => number): void {
     const { registry } = this;
     const registers = [registry];
     new Gauge({
@@ -47,6 +47,14 @@ export class Metrics {
       registers,
       collect() {
         for (const { name, version } of repository.models) this.set({ model: name }, version);
+      },
+    });
+    new Gauge({
+      name: 'cudnn_gru_streams',
+      help: 'Live streams',
+      registers,
+      collect() {
+        this.set(streams());
       },
     });
     new Gauge({

@@ -139,4 +139,11 @@ describe('the packed and installed package', () => {
   it('installs the command line', () => {
     expect(succeed('npx', ['--no-install', 'cudnn-gru', '--help'], consumer)).toContain('train');
   });
+
+  it('carries the status page, and names the packages that the server still needs', () => {
+    expect(packed).toContain('assets/status.html');
+    const { stderr, status } = run('npx', ['--no-install', 'cudnn-gru', 'serve', 'model.safetensors'], consumer);
+    expect(stderr).toMatch(/^error: .*: npm install fastify @fastify\/swagger .*typebox$/m);
+    expect(status).toBe(1);
+  });
 });

@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { data, saveModel, tasks } from 'cudnn-gru';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../formats/temporary_folder.js';
+import { numbers, serve, smallModel } from './run_server.js';
+import { liveStream } from './web_socket.js';
+
+const inFolder = temporaryFolder();
+const { AnomalyDetector, scoreRows } = tasks;
+const detector = new AnomalyDetector({ inputSize: 2 }).eval();
+const threshold = 1;
+beforeAll(async () => {
+  detector.preprocessing = {
+    task: 'detect',
+    inputs: ['level', 'other'],
+    entity: null,
+    scaler: data.fitStandardScaler(new Float64Array([1, 0, 0.5, 1, -0.5, -1]), 2).toJSON(),
+    errorScale: [0.5, 0.7],
+    window: 8,
+    threshold,
+  } as never;
+  await saveModel(inFolder('detector.safetensors'), detector);
+  await saveModel(inFolder('small.safetensors'), smallModel(1));
+});
+
+/** Rows of two numbers, and what `scoreRows` says of each. */
+async function series(count: number, seed: number): Promise<{ rows: Float32Array[]; expected: object[] }> {
+  const values = numbers(2 * count, seed);
+  const rows = Array.from({ length: count }, (_, row) => values.slice(2 * row, 2 * row + 2));
+  const tableRows = Int32Array.from(rows.keys());
+  const scores = await scoreRows(detector, { entity: '', tableRows, values: Float64Array.from(values), labels: null });
+  return { rows, expected: Array.from(scores, (score) => ({ score, alarm: score > threshold })) };
+}
+
+describe('live streams of a detector', () => {
+  it('many at once give the scores of whole series, for bytes and for JSON', async () => {
+    const { url } = await serve([inFolder('detector.safetensors')]);
+    await Promise.all(
+      Array.from({ length: 30 }, async (_, i) => {
+        const { rows, expected } = await series(20, i);
+        const { socket, ask } = await liveStream(url, 'detector');
+        for (const [step, row] of rows.entries()) {
+          expect(await ask(i % 2 ? row : { frame: Array.from(row) })).toEqual(expected[step]);
+        }
+        socket.close();
+      }),
+    );
+    await sleep(100);
+    expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/^cudnn_gru_streams 0$/m);
+  });
+
+  it('answers in order what was sent without waiting, to a client that reads late', async () => {
+    const { url } = await serve([inFolder('detector.safetensors')]);
+    const { socket, next } = await liveStream(url, 'detector');
+    const { rows, expected } = await series(2000, 1);
+    socket.pause();
+    for (const row of rows) socket.send(Buffer.from(row.buffer));
+    await sleep(300);
+    socket.resume();
+    for (const each of expected) expect(JSON.parse((await next()) as string)).toEqual(each);
+    socket.close();
+  });
+
+  it('what is wrong is answered with the field, and the stream goes on', async () => {
+    const { url } = await serve([inFolder('detector.safetensors'), '--max-body', '1000']);
+    const { socket, ask, closed } = await liveStream(url, 'detector');
+    const { rows, expected } = await series(3, 2);
+    await ask(rows[0] as Float32Array);
+    const cases: [object | Float32Array, RegExp][] = [
+      [{ frame: [1] }, /frame: expected 2 numbers/],
+      [{ frame: 'abc' }, /frame: expected an array of numbers/],
+      [{ frame: [1, '2'] }, /frame\[1\]: expected a number/],
+      [Float32Array.of(1, 2, 3, 4), /frame: expected 2 numbers/],
+      [Float32Array.of(1, Number.NaN), /frame\[1\]: .*NaN/],
+      [{ frmae: [1, 2] }, /unknown option "frmae" \(did you mean "frame"/],
+      [{}, /message: expected frame/],
+      [[1, 2], /message: expected an object/],
+    ];
+    for (const [message, error] of cases)
+      expect(await ask(message)).toMatchObject({ error: expect.stringMatching(error) });
+    expect(await ask(rows[1] as Float32Array)).toEqual(expected[1]);
+    expect(await ask({ reset: true })).toEqual({});
+    expect(await ask(rows[0] as Float32Array)).toEqual(expected[0]);
+    socket.send(Buffer.alloc(2000));
+    expect(await closed).toMatchObject({ code: 1009 });
+  });
+
+  it('models that have none, names that are not there, and too many are refused', async () => {
+    const { url } = await serve([
+      inFolder('detector.safetensors'),
+      inFolder('small.safetensors'),
+      '--max-streams',
+      '1',
+    ]);
+    await expect(liveStream(url, 'none')).rejects.toThrow(/404/);
+    expect((await fetch(`${url}/v2/models/detector/stream`)).status).toBe(404);
+    const none = await liveStream(url, 'small');
+    expect(await none.closed).toMatchObject({ code: 1008, reason: expect.stringMatching(/a Sequential/) });
+    const first = await liveStream(url, 'detector');
+    await expect(liveStream(url, 'detector')).rejects.toThrow(/503/);
+    first.socket.close();
+    await first.closed;
+    await sleep(100);
+    const again = await liveStream(url, 'detector');
+    again.socket.close();
+  });
+
+  it('a reload does not touch them; the end of the server closes them', async () => {
+    const server = await serve([inFolder('detector.safetensors')]);
+    const { ask, closed } = await liveStream(server.url, 'detector');
+    const { rows, expected } = await series(2, 3);
+    await ask(rows[0] as Float32Array);
+    server.child.kill('SIGHUP');
+    while (!(await (await fetch(`${server.url}/v2/models/detector`)).text()).includes('"2"')) await sleep(10);
+    expect(await ask(rows[1] as Float32Array)).toEqual(expected[1]);
+    const code = server.end();
+    expect(await closed).toMatchObject({ code: 1001 });
+    expect(await code).toBe(0);
+  });
+});
