@@ -19,12 +19,22 @@ export interface EventEncoding {
 const valueLimit = 200;
 
 /**
- * Learns scalers and the values of text features from the events until `until`. Values that come later than that have all their inputs 0.
+ * Learns scalers and the values of text features from the events until `until`. Values that are not among them have all their inputs 0.
  *
+ * @param entities the entities to learn from, as numbers in the log; default: all
  * @throws CudnnGruError `ERR_DATA` when there is no such event, or a text feature takes more than 200 values
  */
-export function fitEventEncoding(log: EventLog, until: number): EventEncoding {
-  const known = Int32Array.from(log.times.keys()).filter((event) => (log.times[event] as number) <= until);
+export function fitEventEncoding(log: EventLog, until: number, entities?: ArrayLike<number>): EventEncoding {
+  const chosen = entities && new Set(Array.from(entities));
+  const known = Int32Array.from(
+    Array.from(log.entities.keys()).flatMap((entity) => {
+      if (chosen && !chosen.has(entity)) return [];
+      const [first, end] = [log.starts[entity] as number, log.starts[entity + 1] as number];
+      return Array.from({ length: end - first }, (_, i) => first + i).filter(
+        (event) => (log.times[event] as number) <= until,
+      );
+    }),
+  );
   if (known.length === 0) throw new CudnnGruError('ERR_DATA', `${log.source} has no event until ${until}`);
   const features = Array.from(log.columns, ([name, column]) => {
     if (column instanceof Float64Array) return { name, values: null };

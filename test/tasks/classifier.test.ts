@@ -173,3 +173,103 @@ describe('trainClassifier', () => {
     model.dispose();
   });
 });
+
+describe('classifiers of events', () => {
+  // Customers who buy every few days; those with an odd number complain once, and then stop within 10 days.
+  const rows = Array.from({ length: 200 }, (_, customer) => {
+    const ends = customer % 2 === 1 ? 40 + ((customer * 7) % 100) : 200;
+    const visits = Array.from({ length: 80 }, (_, visit) => (customer % 5) + visit * (2 + (customer % 3)));
+    return visits
+      .filter((time) => time <= ends)
+      .map((time, i, all) => ({
+        customer: `c${customer}`,
+        time,
+        kind: customer % 2 === 1 && i === all.length - 2 ? 'complaint' : 'purchase',
+        amount: ((customer * 31 + i * 17) % 23) + 1,
+        group: customer % 2 === 1 ? 'leaves' : 'stays',
+        complains: Number(customer % 2 === 1 && i === all.length - 2),
+      }));
+  }).flat();
+  const table: data.Table = {
+    source: 'visits.csv',
+    rows: rows.length,
+    columns: new Map<string, Float64Array | string[]>([
+      ['customer', rows.map(({ customer }) => customer)],
+      ['time', Float64Array.from(rows, ({ time }) => time)],
+      ['kind', rows.map(({ kind }) => kind)],
+      ['amount', Float64Array.from(rows, ({ amount }) => amount)],
+      ['group', rows.map(({ group }) => group)],
+      ['complains', Float64Array.from(rows, ({ complains }) => complains)],
+    ]),
+  };
+  const log = {
+    table,
+    entity: 'customer',
+    time: 'time',
+    features: ['kind', 'amount'],
+    hiddenSize: 12,
+    learningRate: 0.01,
+  };
+
+  it('foretells silence from a complaint, on a time that the training did not see', async () => {
+    const { model, evaluation } = await tasks.trainEventClassifier({
+      ...log,
+      horizon: 10,
+      every: 3,
+      epochs: 15,
+      test: 0.6,
+    });
+    expect(model.preprocessing).toMatchObject({
+      classes: ['active', 'silent'],
+      input: 'events',
+      label: null,
+      horizon: 10,
+    });
+    expect(evaluation?.rocAuc).toBeGreaterThan(0.9);
+    const { entities, probabilities } = await tasks.classifyEntities(model, table);
+    expect(entities).toHaveLength(200);
+    expect(probabilities).toHaveLength(400);
+    model.dispose();
+  });
+
+  it('tells the class of whole logs, also from a file', async () => {
+    const { model, evaluation } = await tasks.trainEventClassifier({ ...log, label: 'group', epochs: 25 });
+    expect(evaluation?.scores.accuracy).toBe(1);
+    const path = inFolder('events.safetensors');
+    await saveModel(path, model);
+    const loaded = (await loadModel(path)) as tasks.Classifier;
+    const expected = await tasks.classifyEntities(model, table);
+    expect(await tasks.classifyEntities(loaded, table)).toEqual(expected);
+    expect((await tasks.evaluateEventClassifier(loaded, table)).scores.accuracy).toBeGreaterThan(0.95);
+    for (const one of [model, loaded]) one.dispose();
+  });
+
+  it('foretells marked events', async () => {
+    const { model } = await tasks.trainEventClassifier({
+      ...log,
+      label: 'complains',
+      horizon: 10,
+      every: 5,
+      epochs: 1,
+    });
+    expect(model.preprocessing).toMatchObject({ classes: ['no complains', 'complains'] });
+    const { labels } = await tasks.evaluateEventClassifier(model, table, { after: 60 });
+    expect(labels.some((label) => label === 1)).toBe(true);
+    model.dispose();
+  });
+
+  it('refuses what cannot be', async () => {
+    const train = (options: object) => tasks.trainEventClassifier({ ...log, ...options } as never);
+    await expect(train({})).rejects.toThrow(/label: expected the column of the classes, or a horizon/);
+    await expect(train({ label: 'kind' })).rejects.toThrow(
+      /column "kind": "complaint", but "c1" has "purchase" elsewhere/,
+    );
+    await expect(train({ horizon: 1000 })).rejects.toMatchObject({ code: 'ERR_DATA' });
+    await expect(train({ horizon: -1 })).rejects.toThrow(/horizon/);
+    await expect(train({ label: 'group', window: 0 })).rejects.toThrow(/window/);
+    const model = new Classifier({ classes: 2, inputSize: 2 });
+    model.preprocessing = { task: 'classify', classes: ['a', 'b'], temperature: 1 };
+    await expect(tasks.classifyEntities(model, table)).rejects.toThrow(/how it reads events/);
+    model.dispose();
+  });
+});

@@ -6,4 +6,12 @@ export {
   evaluateClassifier,
   predictClasses,
 } from './evaluate_classifier.js';
+export {
+  classifyEntities,
+  type EntityClasses,
+  evaluateEventClassifier,
+  type TrainEventClassifierOptions,
+  trainEventClassifier,
+} from './event_classifier.js';
+export { type EventClassifierPreprocessing, type EventQuestion, eventPreprocessingOf } from './event_inputs.js';
 export { type TrainClassifierOptions, type TrainedClassifier, trainClassifier } from './train_classifier.js';
