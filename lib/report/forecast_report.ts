@@ -1,14 +1,13 @@
 import { checkString } from '../arguments.js';
 import { writeFileAtomically } from '../formats/files.js';
-import { bestEpoch, errorChart, lossChart } from './charts.js';
-import { configurationGroups } from './configuration.js';
+import { errorChart } from './charts.js';
 import { type Draw, startDrawing } from './drawing.js';
 import { forecastChart } from './forecast_chart.js';
-import { Html, html, nothing } from './html.js';
-import { extent, short } from './numbers.js';
-import { style } from './style.js';
+import { type Html, html, nothing } from './html.js';
+import { extent } from './numbers.js';
+import { missing, reportPage } from './page.js';
 import { keyFigures } from './summary.js';
-import { errorTable, historyTable } from './tables.js';
+import { errorTable } from './tables.js';
 import { counted, stepName } from './times.js';
 import type { ForecastReport, ForecastSeries } from './types.js';
 
@@ -23,48 +22,15 @@ export async function writeForecastReport(path: string, report: ForecastReport):
   await writeFileAtomically(path, (file) => file.appendFile(page));
 }
 
-// Nothing in the page runs or loads anything, and the browser is told to keep it so.
-const policy = "default-src 'none'; style-src 'unsafe-inline'";
-
 /** The report as HTML. */
 export async function forecastReportPage(report: ForecastReport): Promise<string> {
   const draw = await startDrawing();
   const step = stepName(report.forecast.times);
-  const { title, subtitle, notes = [] } = report;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<title>${title}</title>
-<style>${new Html(style)}</style>
-</head>
-<body>
-<header>
-<h1>${title}</h1>
-${subtitle ? html`<p class="subtitle">${subtitle}</p>` : nothing}
-${keyFigures(report, step)}
-</header>
-<main>
-${section('forecast', 'Forecast and truth', forecasts(draw, report, step))}
-${section('errors', 'Error by horizon', errorsByHorizon(draw, report, step))}
-${section('training', 'Training', training(draw, report))}
-${section('configuration', 'Configuration', configurationGroups(report.configuration))}
-${notes.length > 0 ? section('notes', 'Notes', html`${notes.map((note) => html`<p>${note}</p>`)}`) : nothing}
-</main>
-</body>
-</html>
-`;
-  return page.source;
+  return reportPage(draw, report, keyFigures(report, step), [
+    { id: 'forecast', heading: 'Forecast and truth', content: forecasts(draw, report, step) },
+    { id: 'errors', heading: 'Error by horizon', content: errorsByHorizon(draw, report, step) },
+  ]);
 }
-
-function section(id: string, heading: string, content: Html): Html {
-  return html`<section id="${id}"><h2>${heading}</h2>
-${content}</section>`;
-}
-
-const missing = (what: string) => html`<p class="missing">${what}</p>`;
 
 // More would neither fit into a line of a page nor into a file to send to somebody.
 const timeLimit = 1500;
@@ -107,17 +73,4 @@ ${errorTable(errors, step, inBrackets(unit))}
 from one ${step} to the next in the training rows.`
       : '.'
   }</p>`;
-}
-
-function training(draw: Draw, { history }: ForecastReport): Html {
-  if (history.length === 0) return missing('No epoch was recorded.');
-  const best = bestEpoch(history);
-  const ring = (epoch: number, loss: number | null) =>
-    html`<p class="key">The ring marks the lowest validation loss: ${short(loss)}, of epoch ${epoch}.</p>`;
-  const losses = extent(history.flatMap(({ trainLoss, validationLoss }) => [trainLoss, validationLoss]));
-  const figure = html`<figure><figcaption>Loss of each epoch</figcaption>
-${losses ? lossChart(draw, history) : missing('No loss is a finite number.')}</figure>`;
-  return html`${figure}
-${best ? ring(best.epoch, best.validationLoss) : nothing}
-${historyTable(history)}`;
 }

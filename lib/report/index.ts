@@ -1,2 +1,4 @@
+export { type ClassificationReport, writeClassificationReport } from './classification_report.js';
+export { type DetectionReport, writeDetectionReport } from './detection_report.js';
 export { writeForecastReport } from './forecast_report.js';
 export type { ForecastReport, ForecastSeries, MethodErrors, ReportedEpoch } from './types.js';

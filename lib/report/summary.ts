@@ -44,7 +44,8 @@ function errorFigure(
   return figure(label, fixed(own, decimals), unit ? ` ${unit}` : '', beside);
 }
 
-function figure(label: string, value: string, unit: string, beside: readonly string[]): Html {
+/** One number with its name above and what to compare it with below. */
+export function figure(label: string, value: string, unit: string, beside: readonly string[]): Html {
   return html`<div class="figure"><div class="label">${label}</div>
 <div class="value">${value}<small>${unit}</small></div>
 ${beside.map((text) => html`<div class="beside">${text}</div>`)}</div>`;

@@ -1,20 +1,14 @@
 import type { EpochRecord } from '../training/types.js';
+import type { ReportFrame } from './page.js';
 
 /** What the report of a forecaster shows. Values that are null or not finite appear as gaps. */
-export interface ForecastReport {
-  readonly title: string;
-  readonly subtitle?: string;
-  /** What was trained on what, and how. Objects become groups. */
-  readonly configuration: Readonly<Record<string, unknown>>;
-  readonly history: readonly ReportedEpoch[];
+export interface ForecastReport extends ReportFrame {
   /** The column that was forecast, and its unit. */
   readonly target: string;
   readonly unit?: string;
   /** The model first, then what it is compared with. */
   readonly errors: readonly MethodErrors[];
   readonly forecast: ForecastSeries;
-  /** Paragraphs at the end. */
-  readonly notes?: readonly string[];
 }
 
 export type ReportedEpoch = Pick<EpochRecord, 'epoch' | 'trainLoss' | 'validationLoss' | 'learningRate'>;

@@ -1,5 +1,7 @@
+import { classify } from './classify.js';
+import { detect } from './detect.js';
 import { forecast } from './forecast.js';
 import type { Task } from './task.js';
 
 /** Every task of the command line. */
-export const tasks: readonly Task[] = [forecast];
+export const tasks: readonly Task[] = [forecast, classify, detect];

@@ -1,97 +1,76 @@
-import { access, constants, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import type { Table } from '../../data/csv.js';
-import { CudnnGruError } from '../../errors.js';
-import type { TrainedForecaster } from '../../tasks/train_forecaster.js';
-import { exitCodes } from '../command.js';
-import { untilInterrupted } from '../interrupt.js';
-import type { Options } from '../options.js';
-import { printJson, printNote, printText } from '../output.js';
+import { hint, quote } from '../../arguments.js';
+import type { Cycle } from '../../tasks/calendar.js';
+import type { TrainForecasterOptions } from '../../tasks/train_forecaster.js';
+import { type Options, UsageError } from '../options.js';
 import type { TaskTraining } from './task.js';
-import { readTrainRequest, type TrainRequest, trainOptions } from './train_request.js';
+import { readTrainingRequest, trainingOptions } from './training_options.js';
+import { prepareTraining, runTraining } from './training_run.js';
 
 export const trainForecast: TaskTraining = {
-  options: trainOptions,
+  options: [
+    ['--data <file>', 'CSV file, one row per step of time, oldest first'],
+    ['--target <column>', 'Column to forecast'],
+    ['--inputs <columns>', 'Other columns the model reads, with commas between them'],
+    ['--time <column>', 'Column of dates or times'],
+    ['--calendar <cycles>', 'Cycles whose phase the model reads: year,week,day or none (default: year, with --time)'],
+    ['--window <rows>', 'Rows of history that one forecast reads (default: 60)'],
+    ['--horizon <rows>', 'Rows to forecast (default: 7)'],
+    ['--test <rows>', 'Last rows, never seen in training: a number, or a share below 1 (default: 0.2)'],
+    ['--validation <rows>', 'Rows before those, which choose the best epoch (default: 0.15)'],
+    ...trainingOptions({ epochs: 20, hiddenSize: 32, layers: 2, dropout: 0.2, batchSize: 32, learningRate: 0.003 }),
+  ],
   examples: [
     'train forecast --data weather.csv --time date --target temp_max --inputs temp_min,wind --out model.safetensors',
   ],
 
   async run(options) {
-    const request = readTrainRequest(options);
-    const { data, out, checkpoint, report, training } = request;
-    for (const path of [out, checkpoint, report]) if (path !== undefined) await checkFolder(path);
-    if (!request.resume && (await exists(checkpoint))) {
-      printNote(options, `starting anew, over the checkpoint ${checkpoint}; --resume would go on from it`);
-    }
+    const target = options.requiredText('target');
+    const time = options.text('time');
+    const inputs = options.list('inputs');
+    const request = readTrainingRequest(options, {
+      target,
+      inputs,
+      time,
+      calendar: readCalendar(options.list('calendar'), time),
+      window: options.integer('window', { min: 1 }),
+      horizon: options.integer('horizon', { min: 1 }),
+      test: rowsOrShare(options, 'test'),
+      validation: rowsOrShare(options, 'validation'),
+    });
+    await prepareTraining(request, options);
     const { readCsv } = await import('../../data/csv.js');
-    const { target, inputs = [], time } = training;
-    const table = await readCsv(data, { numeric: [target, ...inputs], ...(time !== undefined && { text: [time] }) });
-    const trained = await runTraining(request, table, options);
-    if (trained.result.stopped === 'aborted') {
-      const { steps } = trained.result;
-      printNote(options, `interrupted at step ${steps}; the checkpoint is ${checkpoint}: go on with --resume`);
-      return exitCodes.interrupted;
-    }
-    const { saveModel } = await import('../../formats/models.js');
-    await saveModel(out, trained.model);
-    await rm(checkpoint, { force: true });
-    if (report !== undefined) {
-      const { writeForecasterReport } = await import('../../tasks/index.js');
-      await writeForecasterReport(report, trained, table);
-    }
-    await printResults(request, trained, options);
-    return exitCodes.success;
+    const table = await readCsv(request.data, {
+      numeric: [target, ...(inputs ?? [])],
+      ...(time !== undefined && { text: [time] }),
+    });
+    const { evaluationTable, trainForecaster, writeForecasterReport } = await import('../../tasks/index.js');
+    const given = request.given as unknown as Omit<TrainForecasterOptions, 'table'>;
+    return runTraining(request, options, (frame) => trainForecaster({ ...given, ...frame, table }), {
+      report: (path, trained) => writeForecasterReport(path, trained, table),
+      text: async ({ evaluation, model }) => (evaluation ? evaluationTable(evaluation, model) : undefined),
+      json: ({ evaluation }) => evaluation && { errors: evaluation.errors, baselines: evaluation.baselines },
+    });
   },
 };
 
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-// Better now than after an hour of training.
-async function checkFolder(path: string): Promise<void> {
-  const folder = dirname(path);
-  await access(folder, constants.W_OK).catch((cause) => {
-    const reason = `the folder ${folder} is not there or not writable`;
-    throw new CudnnGruError('ERR_FILE', `cannot write ${path}: ${reason}`, { cause });
-  });
-}
-
-async function runTraining(request: TrainRequest, table: Table, options: Options): Promise<TrainedForecaster> {
-  const [{ trainForecaster }, { setThreads }, { progressDisplay }] = await Promise.all([
-    import('../../tasks/index.js'),
-    import('../../tensor/device.js'),
-    import('../../training/progress_display.js'),
-  ]);
-  const { training, threads, checkpoint, resume } = request;
-  if (threads !== undefined) setThreads(threads);
-  const display = options.flag('quiet') ? undefined : await progressDisplay();
-  const shown = display && { onProgress: display.onProgress, onEpoch: display.onEpoch };
-  try {
-    return await untilInterrupted((signal) =>
-      trainForecaster({ ...training, ...shown, table, checkpoint, resume, signal }),
+function readCalendar(names: string[] | undefined, time: string | undefined): Cycle[] | undefined {
+  if (names === undefined) return undefined;
+  if (names.join() === 'none') return [];
+  const known = ['year', 'week', 'day'];
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    throw new UsageError(
+      `--calendar: unknown cycle ${quote(name)}${hint(name, known)}; known: ${known.join(', ')}, none`,
     );
-  } finally {
-    display?.stop();
   }
+  if (time === undefined) throw new UsageError('--calendar needs --time');
+  return names as Cycle[];
 }
 
-async function printResults(request: TrainRequest, trained: TrainedForecaster, options: Options): Promise<void> {
-  const { model, result, evaluation } = trained;
-  if (options.flag('json')) {
-    const { stopped, bestEpoch, steps, seconds, history } = result;
-    const measured = evaluation && { errors: evaluation.errors, baselines: evaluation.baselines };
-    const files = { model: request.out, report: request.report ?? null };
-    printJson({ ...files, stopped, bestEpoch, steps, seconds, history, evaluation: measured });
-    return;
+function rowsOrShare(options: Options, name: string): number | undefined {
+  const value = options.number(name, { min: 0 });
+  if (value !== undefined && value >= 1 && !Number.isInteger(value)) {
+    throw new UsageError(`--${name}: expected a number of rows or a share below 1, got ${value}`);
   }
-  if (evaluation) {
-    const { evaluationTable } = await import('../../tasks/evaluation_table.js');
-    printText(`${evaluationTable(evaluation, model)}\n`);
-  }
-  printText(`model: ${request.out}`);
-  if (request.report) printText(`report: ${request.report}`);
+  return value;
 }

@@ -1,4 +1,6 @@
+export { classificationTable } from './classification_table.js';
 export { Classifier, type ClassifierOptions, type Pooling } from './classifier.js';
+export { writeClassifierReport } from './classifier_report.js';
 export {
   type ClassifierEvaluation,
   type ClassifierPreprocessing,
