@@ -11,6 +11,7 @@ void CudaDevice::linear(const ops::Linear& operation) {
   product.m = operation.rows;
   product.n = operation.outputSize;
   product.k = operation.inputSize;
+  product.precision = operation.precision;
   product.a = operation.x.floats();
   product.b = operation.weight.floats();
   product.transposeB = true;
@@ -27,6 +28,7 @@ void CudaDevice::linearBackward(const ops::LinearBackward& operation) {
     product.m = rows;
     product.n = in;
     product.k = out;
+    product.precision = operation.precision;
     product.a = yGrad;
     product.b = operation.weight.floats();
     product.c = operation.xGrad.floats();
@@ -37,6 +39,7 @@ void CudaDevice::linearBackward(const ops::LinearBackward& operation) {
     product.m = out;
     product.n = in;
     product.k = rows;
+    product.precision = operation.precision;
     product.a = yGrad;
     product.transposeA = true;
     product.b = operation.x.floats();
@@ -55,6 +58,7 @@ void CudaDevice::matmul(const ops::Matmul& operation) {
   product.m = operation.m;
   product.n = operation.n;
   product.k = operation.k;
+  product.precision = operation.precision;
   product.a = operation.a.floats();
   product.transposeA = operation.transposeA;
   product.b = operation.b.floats();

@@ -31,6 +31,19 @@ export function cpuBackend(set: InstructionSet): Backend {
   };
 }
 
+/** The CUDA backend on an emulated GPU. `CUDNN_GRU_ADDON` must have named that build before the addon was loaded. */
+export function cudaEmulatedBackend(): Backend {
+  const report = devices().find((device) => device.name === 'cuda:0');
+  expect(report?.description).toContain('emulated');
+  return {
+    name: 'cuda, emulated',
+    device: 'cuda',
+    available: report?.available ?? false,
+    reason: report?.reason ?? '',
+    env: { CUDNN_GRU_ADDON: process.env.CUDNN_GRU_ADDON ?? '' },
+  };
+}
+
 /** A tensor of a reference's values on the backend's device. */
 export function onDevice(backend: Backend, array: Array64, requiresGrad = false): Tensor {
   return tensor(Float32Array.from(array.data), array.shape, { device: backend.device, requiresGrad });

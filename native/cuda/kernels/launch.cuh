@@ -14,8 +14,11 @@ constexpr int kThreads = 256;  // of a block
 constexpr int kWarp = 32;
 
 // Enough blocks to keep any GPU busy; a grid steps through what is more. A constant, so that what a block sums up does
-// not depend on the GPU.
-constexpr int64_t kMostBlocks = 4096;
+// not depend on the GPU. (The emulation takes few, to see grids step.)
+#ifndef CUDNN_GRU_MOST_BLOCKS
+#define CUDNN_GRU_MOST_BLOCKS 4096
+#endif
+constexpr int64_t kMostBlocks = CUDNN_GRU_MOST_BLOCKS;
 
 inline unsigned blocksFor(int64_t threads) {
   const int64_t blocks = (threads + kThreads - 1) / kThreads;
