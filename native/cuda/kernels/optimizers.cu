@@ -150,8 +150,7 @@ __global__ void finishNorm(const double* sums, const int32_t* tensorOf, int64_t 
     total += sums[i];
     if (!(sums[i] < INFINITY)) atomicMin(bad, tensorOf[i]);
   }
-  total = block.sum(total);
-  __syncthreads();
+  total = block.sum(total);  // waits for everyone's atomicMin too
   if (block.thread > 0) return;
   const double value = ::sqrt(total);
   const double factor = clipNorm > 0 ? clipNorm / (value + 1e-6) : 1.0;

@@ -235,7 +235,6 @@ void runGrid(dim3 grid, dim3 block, size_t sharedBytes, const std::function<void
   blockDim = block;
   g.kernel = &kernel;
   g.threads.resize(threads);
-  g.descending = false;
   for (unsigned z = 0; z < grid.z; ++z)
     for (unsigned y = 0; y < grid.y; ++y)
       for (unsigned x = 0; x < grid.x; ++x) {
