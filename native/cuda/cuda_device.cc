@@ -76,11 +76,20 @@ std::optional<Error> CudaDevice::takeIndexFault() {
   const std::string index = std::to_string(int32_t(positionIndex)), position = std::to_string(positionIndex >> 32);
   const std::string limit = std::to_string(indexFault_->limit), last = std::to_string(indexFault_->limit - 1);
   indexFault_->kind = IndexFault::kNone;
-  return Error("ERR_INDEX_OUT_OF_RANGE", kind == IndexFault::kEmbeddingId
-                                             ? "embedding: id " + index + " at index " + position +
-                                                   " is outside the vocabulary of " + limit + " (0.." + last + ")"
-                                             : "crossEntropy: target " + index + " of row " + position +
-                                                   " is not one of the " + limit + " classes (0.." + last + ")");
+  const std::string classes = "is not one of the " + limit + " classes (0.." + last + ")";
+  std::string message;
+  switch (kind) {
+    case IndexFault::kEmbeddingId:
+      message = "embedding: id " + index + " at index " + position + " is outside the vocabulary of " + limit +
+                " (0.." + last + ")";
+      break;
+    case IndexFault::kCtcLabel:
+      message = "ctc: label " + index + " of row " + position + " " + classes + " other than the blank";
+      break;
+    default:
+      message = "crossEntropy: target " + index + " of row " + position + " " + classes;
+  }
+  return Error("ERR_INDEX_OUT_OF_RANGE", message);
 }
 
 }  // namespace cudnn_gru

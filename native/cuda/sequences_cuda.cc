@@ -1,6 +1,6 @@
 #include "cuda/cuda_device.h"
+#include "cuda/device_ints.h"
 #include "cuda/kernels/sequences.h"
-#include "device/scratch.h"
 
 namespace cudnn_gru {
 namespace {
@@ -10,47 +10,34 @@ kernels::SequenceLayout layoutOf(const Operation& operation) {
   return {operation.batch, operation.time, operation.features, operation.timeMajor};
 }
 
-// The operation's steps or lengths, on the device.
-class Steps {
- public:
-  Steps(CudaDevice& device, const ops::SequenceShape& operation)
-      : scratch_(device, operation.steps.size(), sizeof(int64_t)) {
-    device.copyFromHost(scratch_.data(), operation.steps.data(), scratch_.bytes());
-  }
-  const int64_t* data() const { return static_cast<const int64_t*>(scratch_.data()); }
-
- private:
-  Scratch scratch_;
-};
-
 }  // namespace
 
 void CudaDevice::gatherTime(const ops::GatherTime& operation) {
-  const Steps steps(*this, operation);
+  const DeviceInts steps(*this, operation.steps);
   CUDNN_GRU_CUDA(
       kernels::gatherTime(operation.x.floats(), steps.data(), operation.y.floats(), layoutOf(operation), stream()));
 }
 
 void CudaDevice::gatherTimeBackward(const ops::GatherTimeBackward& operation) {
-  const Steps steps(*this, operation);
+  const DeviceInts steps(*this, operation.steps);
   CUDNN_GRU_CUDA(kernels::gatherTimeBackward(operation.yGrad.floats(), steps.data(), operation.xGrad.floats(),
                                              layoutOf(operation), stream()));
 }
 
 void CudaDevice::maskedMean(const ops::MaskedMean& operation) {
-  const Steps lengths(*this, operation);
+  const DeviceInts lengths(*this, operation.steps);
   CUDNN_GRU_CUDA(
       kernels::maskedMean(operation.x.floats(), lengths.data(), operation.y.floats(), layoutOf(operation), stream()));
 }
 
 void CudaDevice::maskedMeanBackward(const ops::MaskedMeanBackward& operation) {
-  const Steps lengths(*this, operation);
+  const DeviceInts lengths(*this, operation.steps);
   CUDNN_GRU_CUDA(kernels::maskedMeanBackward(operation.yGrad.floats(), lengths.data(), operation.xGrad.floats(),
                                              layoutOf(operation), stream()));
 }
 
 void CudaDevice::maskedMax(const ops::MaskedMax& operation) {
-  const Steps lengths(*this, operation);
+  const DeviceInts lengths(*this, operation.steps);
   CUDNN_GRU_CUDA(kernels::maskedMax(operation.x.floats(), lengths.data(), operation.y.floats(), operation.argmax.ints(),
                                     layoutOf(operation), stream()));
 }

@@ -37,4 +37,5 @@ it.skipIf(process.platform === 'win32')(
     expect(existsSync(join(clone, 'dist/index.js'))).toBe(true);
     expect(existsSync(join(clone, 'build'))).toBe(false);
   },
+  240_000, // TypeScript compiles everything, and on a busy machine takes its time
 );

@@ -11,7 +11,7 @@ template <int kSize>
 __device__ float largestOf(const Team<kSize>& team, const float* x, int64_t columns) {
   float best = -INFINITY;
   for (int64_t c = team.thread; c < columns; c += kSize) best = larger(x[c], best);
-  return team.largest(best);
+  return float(team.largest(double(best)));
 }
 
 // The sum of exp(x - shift)

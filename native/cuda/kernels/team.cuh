@@ -27,8 +27,15 @@ class Team {
     return combine(value, [](double a, double b) { return a + b; });
   }
   // Passes over NaN, except that it may be what the threads of a whole warp hold.
-  __device__ float largest(float value) const {
-    return float(combine(double(value), [](double a, double b) { return a > b ? a : b; }));
+  __device__ double largest(double value) const {
+    return combine(value, [](double a, double b) { return a > b ? a : b; });
+  }
+  // What each has written before, all read after.
+  __device__ void sync() const {
+    if constexpr (kSize > kWarp)
+      __syncthreads();
+    else
+      __syncwarp();
   }
 
   const int thread;  // of the team
