@@ -8,6 +8,7 @@ import {
   wrongRange,
 } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
+import { backwardsError, type StreamStates } from '../inference/stream_states.js';
 import { addon } from '../native/load.js';
 import { type GruAlgorithm, gruAlgorithms } from '../ops/gru.js';
 import { type GruVariant, gru, type Lengths, type Precision } from '../ops/index.js';
@@ -156,6 +157,28 @@ export class GRU extends Module {
       initialHidden: inputs.initialHidden ?? null,
       lengths: inputs.lengths ?? null,
     });
+  }
+
+  override get stateSize(): number {
+    return this.numLayers * this.hiddenSize;
+  }
+
+  /** @returns the last layer's state, [batch, hiddenSize] */
+  override step(x: Tensor, states: StreamStates): Tensor {
+    if (this.bidirectional) throw backwardsError(this);
+    checkTensorShape(x, 'x', [x.shape[0] as number, this.inputSize]);
+    const { numLayers, bias, variant } = this;
+    const steps = x.reshape(1, -1, this.inputSize);
+    const initialHidden = states.read(this, numLayers);
+    const { output, hidden } = gru(steps, this.#weights(), {
+      numLayers,
+      bias,
+      variant,
+      timeMajor: true,
+      initialHidden,
+    });
+    states.write(this, hidden);
+    return output.reshape(-1, this.hiddenSize);
   }
 
   #weights(): Tensor[] {

@@ -56,6 +56,10 @@ export class Linear extends Module {
   forward(x: Tensor): Tensor {
     return linear(x, this.weight, this.bias);
   }
+
+  override step(x: Tensor): Tensor {
+    return this.forward(x);
+  }
 }
 
 export interface EmbeddingOptions extends LayerOptions {
@@ -154,6 +158,10 @@ export class Dropout extends Module {
     if (!(x instanceof Tensor)) throw wrongKind('x', 'a Tensor', x);
     return this.training && this.probability > 0 ? dropout(x, this.probability, this.generator) : x;
   }
+
+  override step(x: Tensor): Tensor {
+    return x;
+  }
 }
 
 export interface LayerNormOptions extends LayerOptions {
@@ -193,5 +201,9 @@ export class LayerNorm extends Module {
   /** @param x [..., size]. @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH` */
   forward(x: Tensor): Tensor {
     return layerNorm(x, this.weight, this.bias, this.epsilon);
+  }
+
+  override step(x: Tensor): Tensor {
+    return this.forward(x);
   }
 }

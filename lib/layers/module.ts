@@ -1,5 +1,8 @@
 import { checkBoolean, checkOneOf, checkOptions, hint, wrongKind, wrongRange } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
+import type { Stream } from '../inference/stream.js';
+import type { StreamStates } from '../inference/stream_states.js';
+import { openStream, type StreamOptions } from '../inference/streaming_model.js';
 import { type Precision, precisions } from '../ops/gru_quantized.js';
 import { upload } from '../ops/result.js';
 import { type Device, type DeviceName, deviceOf } from '../tensor/device.js';
@@ -216,6 +219,35 @@ export abstract class Module {
       tensor.dispose();
       return placed;
     });
+  }
+
+  /** Numbers that this module alone, without those inside it, keeps of a stream from one frame to the next. */
+  get stateSize(): number {
+    return 0;
+  }
+
+  /**
+   * What the module makes of the next frame of each of some streams: one step of `forward`, with the state from before and dropout off.
+   * A class of one's own gives its own, of the `step` of the modules inside it and operations that treat each row alone.
+   *
+   * @param x [batch, inputSize]: one frame of each stream
+   * @param states of these streams; a module with a `stateSize` reads and writes its own
+   * @returns [batch, outputs]
+   * @throws CudnnGruError `ERR_UNSUPPORTED` if the class has none, or reads more than one frame at a time
+   */
+  step(_x: Tensor, _states: StreamStates): Tensor {
+    throw new CudnnGruError('ERR_UNSUPPORTED', `${this.constructor.name} cannot stream: it has no step()`);
+  }
+
+  /**
+   * A live sequence through this model, one frame at a time, from the state 0; `close()` it when it ends. Thousands may be open: frames
+   * of all streams of a model that arrive together are computed together.
+   *
+   * @throws TypeError, RangeError; CudnnGruError `ERR_UNSUPPORTED` naming what cannot stream (a bidirectional GRU),
+   * `ERR_DEVICE_MISMATCH`, `ERR_OUT_OF_MEMORY`
+   */
+  createStream(options: StreamOptions = {}): Stream {
+    return openStream(this, options);
   }
 
   /** Gives every parameter's memory back. */

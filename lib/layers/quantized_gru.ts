@@ -6,8 +6,9 @@ import {
   checkPositiveInteger,
   wrongRange,
 } from '../arguments.js';
+import { backwardsError, type StreamStates } from '../inference/stream_states.js';
 import { gruQuantized, type Precision, precisions, valuesPerWord } from '../ops/gru_quantized.js';
-import { checkTensor, upload } from '../ops/result.js';
+import { checkTensor, checkTensorShape, upload } from '../ops/result.js';
 import { zeros } from '../tensor/creation.js';
 import { type Device, type DeviceName, deviceOf } from '../tensor/device.js';
 import { elementCount, type Tensor } from '../tensor/tensor.js';
@@ -153,6 +154,24 @@ export class QuantizedGRU extends Module {
       initialHidden: inputs.initialHidden ?? null,
       lengths: inputs.lengths ?? null,
     });
+  }
+
+  override get stateSize(): number {
+    return this.numLayers * this.hiddenSize;
+  }
+
+  /** @returns the last layer's state, [batch, hiddenSize] */
+  override step(x: Tensor, states: StreamStates): Tensor {
+    if (this.bidirectional) throw backwardsError(this);
+    checkTensorShape(x, 'x', [x.shape[0] as number, this.inputSize]);
+    const { numLayers, bias, precision } = this;
+    const weights = this.#parameters.map(({ name }) => this[name] as Tensor);
+    const steps = x.reshape(1, -1, this.inputSize);
+    const initialHidden = states.read(this, numLayers);
+    const options = { precision, numLayers, bias, timeMajor: true, initialHidden };
+    const { output, hidden } = gruQuantized(steps, weights, options);
+    states.write(this, hidden);
+    return output.reshape(-1, this.hiddenSize);
   }
 
   #storedParameters(): StoredParameter[] {

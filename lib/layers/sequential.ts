@@ -1,4 +1,5 @@
 import { wrongKind } from '../arguments.js';
+import type { StreamStates } from '../inference/stream_states.js';
 import type { Precision } from '../ops/index.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Architecture, Module } from './module.js';
@@ -45,5 +46,18 @@ export class Sequential extends Module {
       current = next;
     }
     return current;
+  }
+
+  /** That of the first layer that has one: features of a frame. */
+  get inputSize(): number | undefined {
+    for (const layer of this.layers) {
+      const { inputSize } = layer as { inputSize?: number | undefined };
+      if (inputSize !== undefined) return inputSize;
+    }
+    return undefined;
+  }
+
+  override step(x: Tensor, states: StreamStates): Tensor {
+    return this.layers.reduce((frame, layer) => layer.step(frame, states), x);
   }
 }

@@ -111,6 +111,17 @@ type GruShape = [
   lengths: HostInts,
   weights: Handles,
 ];
+type StreamShape = [
+  device: DeviceIndex,
+  capacity: number,
+  stateSize: number,
+  batch: number,
+  parts: number,
+  length: number,
+  offset: number,
+];
+/** Operations that were recorded, to be run on the calling thread. */
+export type Program = { readonly program: unique symbol };
 
 /**
  * The addon's functions, as native/addon exports them. Every operation of native/ops/operation_table.h is here under its own
@@ -502,6 +513,8 @@ export interface Addon {
       hidden: Handle,
     ]
   ): Pending;
+  gatherStates: (...arguments_: [...StreamShape, rows: Int32Array, states: Handle, y: Handle]) => Pending;
+  scatterStates: (...arguments_: [...StreamShape, rows: Int32Array, x: Handle, states: Handle]) => Pending;
 
   upload(device: DeviceIndex, data: Float32Array | Int32Array, handle: Handle): void;
   divide(handle: Handle, handles: Handles, offsets: Float64Array, counts: Float64Array): void;
@@ -511,6 +524,15 @@ export interface Addon {
   release(handles: Handles): void;
   drain(device: DeviceIndex, depth: number): Promise<void> | undefined;
   pending(device: DeviceIndex): number;
+
+  /** From now on operations are recorded instead of queued. False, and nothing happens, for a device that runs none at once. */
+  startRecording(device: DeviceIndex): boolean;
+  /** What was recorded, with the tensors through which a run gets its frame and state and gives its output. */
+  finishRecording(frame: Handle, state: Handle, output: Handle): Program;
+  abandonRecording(): void;
+  /** Copies what the program reads from outside, as it is after everything queued so far; waits for it. */
+  refreshProgram(program: Program): void;
+  runProgram(program: Program, state: Handle, frame: Float32Array, output: Float32Array): void;
 
   openDevice(name: string): DeviceIndex;
   devices(): NativeDeviceReport[];

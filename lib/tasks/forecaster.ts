@@ -7,6 +7,7 @@ import { WindowDataset } from '../data/windows.js';
 import { CudnnGruError } from '../errors.js';
 import { registerModule } from '../formats/models.js';
 import { float32, type Signature } from '../inference/signature.js';
+import type { StreamStates } from '../inference/stream_states.js';
 import { GRU } from '../layers/gru.js';
 import { Dropout, Linear } from '../layers/layers.js';
 import { type Architecture, Module } from '../layers/module.js';
@@ -90,6 +91,16 @@ export class Forecaster extends Module {
     // The tape keeps what the gradients need.
     for (const tensor of [output, hidden, top, last, dropped]) tensor.dispose();
     return changes;
+  }
+
+  /** Features of each row. */
+  get inputSize(): number {
+    return this.gru.inputSize;
+  }
+
+  /** @returns [batch, horizon]: the changes after this row, of a window that began with the stream */
+  override step(x: Tensor, states: StreamStates): Tensor {
+    return this.head.step(this.gru.step(x, states));
   }
 
   /**

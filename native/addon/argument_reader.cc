@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "addon/program.h"
+
 namespace cudnn_gru {
 
 namespace {
@@ -17,6 +19,19 @@ ArgumentReader::ArgumentReader(Environment& environment, napi_env env, napi_call
   napi_get_cb_info(env, info, &count_, arguments_, nullptr, nullptr);
   CUDNN_GRU_CHECK(count_ <= kMaxArguments, "too many arguments");
   queue_ = &environment.queue(nextNumber("device"));
+  if (Program* recording = environment.recording()) {
+    CUDNN_GRU_CHECK(recording->isOf(*queue_), "an operation of another device while a step is recorded");
+    device_ = recording->device();
+  } else {
+    device_ = queue_->sharedDevice();
+  }
+}
+
+size_t ArgumentReader::submit(std::unique_ptr<Command> command) {
+  Program* recording = environment_.recording();
+  if (!recording) return queue_->push(std::move(command));
+  recording->record(std::move(command));
+  return 0;
 }
 
 void ArgumentReader::commit(Bindings& bindings) {
@@ -125,7 +140,8 @@ void ArgumentReader::expect(const View& view, const char* name, Dims dims) {
 
 void ArgumentReader::take(View& view, const char* name, double handle) {
   view = environment_.view(handle);
-  if (&view.buffer->device() != &queue_->device())
+  if (Program* recording = environment_.recording()) view.buffer = recording->ownBuffer(view.buffer);
+  if (&view.buffer->device() != device_.get())
     throw Error("ERR_DEVICE_MISMATCH", std::string(name) + " is on another device than the operation");
 }
 
@@ -233,8 +249,7 @@ void ArgumentReader::optionalInOutListLike(std::vector<View>& views, const char*
 
 void ArgumentReader::create(View& view, const char* name, int64_t count, DType dtype) {
   const double handle = nextNumber(name);
-  view =
-      View{std::make_shared<Buffer>(queue_->sharedDevice(), size_t(count) * bytesOf(dtype)), 0, size_t(count), dtype};
+  view = View{std::make_shared<Buffer>(device_, size_t(count) * bytesOf(dtype)), 0, size_t(count), dtype};
   bindings_.outputs.push_back(view.buffer.get());
   created_.emplace_back(handle, view);
 }
@@ -275,7 +290,7 @@ void ArgumentReader::optionalOutListLike(std::vector<View>& views, const char* n
   size_t total = 0;
   for (const View& other : others) total += other.count;
   const size_t bytes = together ? others.front().buffer->bytes() : total * bytesOf(DType::kFloat32);
-  const auto buffer = std::make_shared<Buffer>(queue_->sharedDevice(), bytes);
+  const auto buffer = std::make_shared<Buffer>(device_, bytes);
   bindings_.outputs.push_back(buffer.get());
   size_t offset = 0;
   for (size_t i = 0; i < others.size(); ++i) {

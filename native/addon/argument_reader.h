@@ -20,8 +20,9 @@ class ArgumentReader {
 
   ArgumentReader(Environment& environment, napi_env env, napi_callback_info info);
 
-  Queue& queue() const { return *queue_; }
   void commit(Bindings& bindings);
+  // To the device's queue, or to the program that is being recorded. Returns how many commands wait in the queue.
+  size_t submit(std::unique_ptr<Command> command);
 
   void extent(int64_t& value, const char* name);
   void size(int64_t& value, const char* name);
@@ -87,6 +88,7 @@ class ArgumentReader {
   napi_value arguments_[kMaxArguments];
   size_t count_ = kMaxArguments, position_ = 0;
   Queue* queue_ = nullptr;
+  std::shared_ptr<Device> device_;  // of the operation: the queue's, or that of the program that is being recorded
   Bindings bindings_;
   std::vector<std::pair<double, View>> created_;
 };

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "addon/program.h"
 #include "addon/registry.h"
 
 namespace cudnn_gru {
@@ -35,6 +36,7 @@ Environment::~Environment() = default;
 Environment& Environment::of(napi_env env) { return *Napi::Env(env).GetInstanceData<Environment>(); }
 
 void Environment::close() {
+  recording_.reset();
   devices_.clear();
   slots_.clear();
   errorClass.Reset();
@@ -83,8 +85,18 @@ Queue& Environment::queue(double device) {
 Queue& Environment::queueOf(const View& view) {
   for (const OpenDevice& device : devices_)
     if (&device.queue->device() == &view.buffer->device()) return *device.queue;
-  throw Error("ERR_INTERNAL", "a buffer's device is not open here");
+  // Only a program has a device that is not among these.
+  throw Error("ERR_UNSUPPORTED", "a step that is being recorded has no numbers yet: it must not wait for any");
 }
+
+bool Environment::startRecording(Queue& queue) {
+  CUDNN_GRU_CHECK(!recording_, "a step is being recorded already");
+  auto program = Program::on(queue);
+  recording_ = std::move(program);
+  return recording_ != nullptr;
+}
+
+std::unique_ptr<Program> Environment::takeRecording() { return std::move(recording_); }
 
 void Environment::expectCompletion() {
   if (expected_++ == 0) wake_.Ref(env_);

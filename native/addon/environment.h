@@ -12,6 +12,8 @@
 
 namespace cudnn_gru {
 
+class Program;
+
 // The JavaScript form of an error: a CudnnGruError.
 Napi::Error toJavaScript(Napi::Env env, const Error& error);
 
@@ -32,6 +34,12 @@ class Environment {
   size_t openDevice(const std::string& name);
   Queue& queue(double device);
   Queue& queueOf(const View& view);
+
+  // Between start and take, operations are recorded instead of queued. Start answers false where the queue's device
+  // cannot run a program.
+  bool startRecording(Queue& queue);
+  std::unique_ptr<Program> takeRecording();
+  Program* recording() const { return recording_.get(); }
 
   // Runs `then` on the JavaScript thread; callable from any thread. The event loop stays alive from expectCompletion on
   // JavaScript's side until the completion has run.
@@ -55,6 +63,7 @@ class Environment {
   Napi::Env env_;
   std::vector<View> slots_;
   std::vector<OpenDevice> devices_;
+  std::unique_ptr<Program> recording_;
   int64_t reportedBytes_ = 0;
 
   std::mutex completionMutex_;

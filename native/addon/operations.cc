@@ -14,7 +14,7 @@ napi_value enqueue(napi_env env, napi_callback_info info) {
     auto command = std::make_unique<OperationCommand<Operation, method>>();
     command->operation.fields(reader);
     reader.commit(command->bindings);
-    const size_t pending = reader.queue().push(std::move(command));
+    const size_t pending = reader.submit(std::move(command));
     environment.reportMemory();
     napi_value result;
     napi_create_double(env, double(pending), &result);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "addon/answer.h"
 #include "addon/guard.h"
 
 namespace cudnn_gru {
@@ -161,22 +162,10 @@ napi_value readSync(Environment& environment, const Napi::CallbackInfo& info) {
   const View& view = environment.view(numberAt(info, 0));
   const HostData host = hostData(info[1]);
   CUDNN_GRU_CHECK(host.count == view.count && host.dtype == view.dtype, "the array does not fit the tensor");
-  struct Result {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool done = false;
-    std::optional<Error> error;
-  } result;
-  environment.queueOf(view).push(
-      std::make_unique<ReadCommand>(view, host.data, [&result](const std::optional<Error>& error) {
-        std::lock_guard<std::mutex> lock(result.mutex);
-        result.error = error;
-        result.done = true;
-        result.changed.notify_all();
-      }));
-  std::unique_lock<std::mutex> lock(result.mutex);
-  result.changed.wait(lock, [&result] { return result.done; });
-  if (result.error) throw *result.error;
+  Answer answer;
+  environment.queueOf(view).push(std::make_unique<ReadCommand>(
+      view, host.data, [&answer](const std::optional<Error>& error) { answer.give(error); }));
+  answer.wait();
   return info.Env().Undefined();
 }
 

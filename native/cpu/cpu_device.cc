@@ -7,12 +7,14 @@
 
 namespace cudnn_gru {
 
-CpuDevice::CpuDevice() : team_(ThreadTeam::defaultSize()) { instructionSet(); }
+CpuDevice::CpuDevice() : CpuDevice(std::make_shared<BlockCache>(), ThreadTeam::defaultSize()) { instructionSet(); }
 
-void* CpuDevice::allocate(size_t bytes) { return memory_.allocate(bytes); }
-void CpuDevice::release(void* data, size_t) noexcept { memory_.release(data); }
-MemoryUse CpuDevice::memoryUse() const { return memory_.use(); }
-void CpuDevice::releaseCache() { memory_.clear(); }
+CpuDevice::CpuDevice(std::shared_ptr<BlockCache> memory, int threads) : memory_(std::move(memory)), team_(threads) {}
+
+void* CpuDevice::allocate(size_t bytes) { return memory_->allocate(bytes); }
+void CpuDevice::release(void* data, size_t) noexcept { memory_->release(data); }
+MemoryUse CpuDevice::memoryUse() const { return memory_->use(); }
+void CpuDevice::releaseCache() { memory_->clear(); }
 
 void CpuDevice::copyFromHost(void* destination, const void* source, size_t bytes) {
   if (bytes > 0) std::memcpy(destination, source, bytes);

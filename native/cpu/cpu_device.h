@@ -13,6 +13,7 @@ namespace cudnn_gru {
 class CpuDevice : public Device {
  public:
   CpuDevice();  // throws ERR_UNSUPPORTED when CUDNN_GRU_CPU or CUDNN_GRU_THREADS cannot be followed
+  CpuDevice(std::shared_ptr<BlockCache> memory, int threads);
 
   void* allocate(size_t bytes) override;
   void release(void* data, size_t bytes) noexcept override;
@@ -26,6 +27,8 @@ class CpuDevice : public Device {
   int threads() const override;
   void setThreads(int threads) override;
 
+  std::shared_ptr<Device> immediate() override { return std::make_shared<CpuDevice>(memory_, 1); }
+
 #define CUDNN_GRU_CPU_METHOD(name, Type) void name(const ops::Type& operation) override;
   CUDNN_GRU_OPERATIONS(CUDNN_GRU_CPU_METHOD)
 #undef CUDNN_GRU_CPU_METHOD
@@ -33,7 +36,7 @@ class CpuDevice : public Device {
   ThreadTeam& team() { return team_; }
 
  private:
-  BlockCache memory_;
+  std::shared_ptr<BlockCache> memory_;
   ThreadTeam team_;
 };
 

@@ -59,6 +59,10 @@ class Device {
   virtual int threads() const { return 0; }
   virtual void setThreads(int) { throw Error("ERR_UNSUPPORTED", "this device has no number of threads"); }
 
+  // Any thread. A device with the same kind of memory whose methods run on the thread that calls them, to the same
+  // bits; null where there can be none. Each must be used by one thread at a time.
+  virtual std::shared_ptr<Device> immediate() { return nullptr; }
+
   // Any thread. The default lays the parameters side by side.
   virtual GruLayout gruLayout(int64_t inputSize, int64_t hiddenSize, int64_t layers, int64_t directions,
                               bool hasBias) const;

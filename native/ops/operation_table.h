@@ -9,6 +9,7 @@
 #include "ops/optimizers.h"
 #include "ops/rearrange.h"
 #include "ops/sequences.h"
+#include "ops/streams.h"
 
 // Every operation, once: X(name, struct). From this list come the addon's functions, the device interface and so the
 // places each backend must fill. The name is the same in lib/ops, here, in native/cpu and in native/cuda.
@@ -101,4 +102,7 @@
   X(gru, Gru)                                               \
   X(gruBackward, GruBackward)                               \
   /* gru_quantized.h */                                     \
-  X(gruQuantized, GruQuantized)
+  X(gruQuantized, GruQuantized)                             \
+  /* streams.h */                                           \
+  X(gatherStates, GatherStates)                             \
+  X(scatterStates, ScatterStates)

@@ -6,8 +6,10 @@ import {
   checkPositiveInteger,
   wrongKind,
 } from '../../arguments.js';
+import { CudnnGruError } from '../../errors.js';
 import { registerModule } from '../../formats/models.js';
 import { float32, type Signature } from '../../inference/signature.js';
+import type { StreamStates } from '../../inference/stream_states.js';
 import { GRU } from '../../layers/gru.js';
 import { Dropout, Embedding, Linear } from '../../layers/layers.js';
 import { type Architecture, Module } from '../../layers/module.js';
@@ -150,6 +152,23 @@ export class Classifier extends Module {
       const steps = this.embedding ? this.dropout.forward(this.embedding.forward(x)) : x;
       return this.head.forward(this.dropout.forward(this.#pool(steps, inputs.lengths)));
     });
+  }
+
+  /** Features of a step; undefined for sequences of token numbers. */
+  get inputSize(): number | undefined {
+    return this.embedding ? undefined : this.gru.inputSize;
+  }
+
+  /**
+   * @returns the logits of the sequence so far, [batch, classes]
+   * @throws CudnnGruError `ERR_UNSUPPORTED` for token numbers and for every pooling but 'last'
+   */
+  override step(x: Tensor, states: StreamStates): Tensor {
+    if (this.embedding || this.pooling !== 'last') {
+      const reason = this.embedding ? 'it reads token numbers' : `the pooling '${this.pooling}' reads all steps`;
+      throw new CudnnGruError('ERR_UNSUPPORTED', `Classifier cannot stream: ${reason}`);
+    }
+    return this.head.step(this.gru.step(x, states));
   }
 
   // [batch, directions × hiddenSize]
