@@ -13,6 +13,7 @@ import * as losses from './losses.suite.js';
 import * as optimizers from './optimizers.suite.js';
 import * as random from './random.suite.js';
 import * as sequences from './sequences.suite.js';
+import * as streams from './streams.suite.js';
 
 const suites = {
   arithmetic,
@@ -28,6 +29,7 @@ const suites = {
   gruRandom,
   gruIdentity,
   gruQuantized,
+  streams,
 };
 
 /** Every suite on one backend; if it cannot run here, all are skipped under a name that says why. */
