@@ -11,7 +11,7 @@ list(FILTER kernel_sources INCLUDE REGEX "\\.cu$")
 set_source_files_properties(${kernel_sources} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++;-include;${emulation}/builtins.h"
                                                        COMPILE_DEFINITIONS CUDNN_GRU_MOST_BLOCKS=3)
 list(APPEND backend_sources ${sources_cuda})
-foreach(name cublas_lt grid libraries runtime)
+foreach(name cublas_lt cudnn cudnn_gru_math grid libraries runtime)
   list(APPEND backend_sources ${emulation}/${name}.cc)
 endforeach()
 list(APPEND backend_includes ${CUDA_INCLUDE} ${CUDNN_INCLUDE})
