@@ -1,40 +1,28 @@
-// Checks a built addon for shipping (Linux; needs objdump): node scripts/check-binary.mjs FILE
-// It exports the two Node-API entry points and nothing else, needs no library beyond the C library's own (never a CUDA
-// library, never a shared libstdc++), and carries no run path. Prints the oldest glibc it loads on.
-import { execFileSync } from 'node:child_process';
+// Checks a built addon for shipping (needs objdump for all but macOS): node scripts/check-binary.mjs [--local] FILE...
+// It exports the two Node-API entry points and nothing else, needs no library beyond the system's own (never a CUDA
+// library, never a shared libstdc++), and carries no run path. Prints the oldest system it loads on, which is refused if it is too new,
+// unless the build is for this machine only (--local).
+import { readFileSync, statSync } from 'node:fs';
+import { readElf } from './binaries/elf.mjs';
+import { readMachO } from './binaries/mach_o.mjs';
+import { readPe } from './binaries/pe.mjs';
 
 const entryPoints = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
-const systemLibraries = /^(libc|libm|libdl|libpthread|librt|ld-linux-[\w-]+|ld-musl-\w+|libc\.musl-\w+)\.so(\.\d+)?$/;
+const readers = { '7f454c46': readElf, cffaedfe: readMachO, '4d5a': readPe };
 
-const file = process.argv[2];
-const objdump = (...options) => execFileSync('objdump', [...options, file], { encoding: 'utf8' });
-
-const faults = [];
-const headers = objdump('-p');
-const symbols = objdump('-T').split('\n');
-
-const needed = [...headers.matchAll(/NEEDED\s+(\S+)/g)].map((match) => match[1]);
-for (const name of needed) if (!systemLibraries.test(name)) faults.push(`needs ${name}`);
-if (/RUNPATH|RPATH/.test(headers)) faults.push('has a run path');
-
-const exported = symbols
-  .filter((line) => /^[0-9a-f]{8,} [gwu]/.test(line) && !line.includes('*UND*'))
-  .map((line) => line.trim().split(/\s+/).at(-1));
-for (const name of exported) if (!entryPoints.includes(name)) faults.push(`exports ${name}`);
-for (const name of entryPoints) if (!exported.includes(name)) faults.push(`does not export ${name}`);
-
-// Node itself provides the Node-API functions; with glibc, any other symbol without a version is defined by no source.
-for (const line of needed.includes('libc.so.6') ? symbols : []) {
-  const name = line.trim().split(/\s+/).at(-1);
-  if (!line.includes('*UND*') || / w /.test(line) || line.includes('GLIBC_') || /^(napi|node_api)_/.test(name))
-    continue;
-  faults.push(`does not define ${name}`);
+function check(file, options) {
+  const magic = readFileSync(file).toString('hex', 0, 4);
+  const reader = Object.entries(readers).find(([start]) => magic.startsWith(start))?.[1];
+  if (!reader) throw new Error(`${file}: not an ELF, Mach-O or PE file`);
+  const { needed, exported, faults, summary } = reader(file, options);
+  for (const name of exported) if (!entryPoints.includes(name)) faults.push(`exports ${name}`);
+  for (const name of entryPoints) if (!exported.includes(name)) faults.push(`does not export ${name}`);
+  console.log(`${file}: ${(statSync(file).size / 1e6).toFixed(2)} MB, needs ${needed.join(', ')}; ${summary}`);
+  for (const fault of faults) console.error(`${file}: ${fault}`);
+  return faults.length === 0;
 }
 
-const versions = [...symbols.join('\n').matchAll(/GLIBC_(\d+)\.(\d+)/g)].map(
-  (match) => Number(match[1]) * 1000 + Number(match[2]),
-);
-const newest = Math.max(0, ...versions);
-console.log(`${file}: needs ${needed.join(', ')}; glibc ${Math.floor(newest / 1000)}.${newest % 1000} or newer`);
-for (const fault of faults) console.error(`${file}: ${fault}`);
-process.exit(faults.length === 0 ? 0 : 1);
+const args = process.argv.slice(2);
+const local = args.includes('--local');
+const results = args.filter((arg) => arg !== '--local').map((file) => check(file, { local }));
+process.exit(results.length > 0 && results.every(Boolean) ? 0 : 1);

@@ -19,15 +19,14 @@ export const doctor: Command = {
 
 async function platform() {
   const { availableParallelism } = await import('node:os');
-  const header = (process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined)?.header;
-  const libc = header?.glibcVersionRuntime;
+  const { glibcVersion, isMusl } = await import('../native/libc.js');
   return {
     package: packageVersion(),
     node: process.versions.node,
     napi: process.versions.napi ?? null,
     platform: process.platform,
     architecture: process.arch,
-    libc: process.platform !== 'linux' ? null : libc ? `glibc ${libc}` : 'musl',
+    libc: process.platform !== 'linux' ? null : isMusl() ? 'musl' : `glibc ${glibcVersion() ?? ''}`.trim(),
     cpus: availableParallelism(),
     /** What the user has set. */
     environment: Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('CUDNN_GRU_'))),

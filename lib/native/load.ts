@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CudnnGruError } from '../errors.js';
 import type { Addon } from './addon.js';
+import { isMusl } from './libc.js';
 
 // lib/native (or dist/native) lies two folders below the package's own.
 const packageFolder = fileURLToPath(new URL('../..', import.meta.url));
@@ -13,9 +14,14 @@ interface NodeGypBuild {
   resolve(folder: string): string;
 }
 
+/** node-gyp-build takes only Alpine for a musl system; on another it chooses the glibc binary. */
+function forLibc(path: string): string {
+  const other = path.replace(/\.glibc\.node$/, '.musl.node');
+  return other !== path && isMusl() && existsSync(other) ? other : path;
+}
+
 function platformTag(): string {
-  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
-  const libc = process.platform !== 'linux' ? '' : report?.header?.glibcVersionRuntime ? ' glibc' : ' musl';
+  const libc = process.platform !== 'linux' ? '' : isMusl() ? ' musl' : ' glibc';
   return `${process.platform}-${process.arch}${libc}, Node ${process.versions.node}, Node-API ${process.versions.napi}`;
 }
 
@@ -47,7 +53,7 @@ function load(): Addon {
   // CUDNN_GRU_ADDON names one binary, so that a test can run against either of the two builds.
   let chosen = process.env.CUDNN_GRU_ADDON || undefined;
   try {
-    chosen ??= (require('node-gyp-build') as NodeGypBuild).resolve(packageFolder);
+    chosen ??= forLibc((require('node-gyp-build') as NodeGypBuild).resolve(packageFolder));
     const addon = require(chosen) as Addon;
     addon.setErrorClass(CudnnGruError);
     return addon;

@@ -7,7 +7,9 @@
 #include <windows.h>
 #else
 #include <dlfcn.h>
+#if defined(__linux__)
 #include <link.h>
+#endif
 #endif
 
 namespace cudnn_gru::platform {

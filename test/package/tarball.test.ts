@@ -110,7 +110,11 @@ describe('the packed and installed package', () => {
     expect(stderr).toContain('build:native');
   });
 
-  it('has types for a strict TypeScript program', () => {
+  it.each([
+    ['Node16', 'Node16'],
+    ['NodeNext', 'NodeNext'],
+    ['ESNext', 'Bundler'],
+  ])('has types for a strict TypeScript program: module %s, resolution %s', (module, moduleResolution) => {
     writeFileSync(
       join(consumer, 'program.mts'),
       `import { GRU, type Tensor, tensor } from 'cudnn-gru';
@@ -122,7 +126,8 @@ describe('the packed and installed package', () => {
     const compilerOptions = {
       strict: true,
       exactOptionalPropertyTypes: true,
-      module: 'NodeNext',
+      module,
+      moduleResolution,
       target: 'ES2023',
       lib: ['ES2023', 'ESNext.Disposable'],
       types: ['node'],
