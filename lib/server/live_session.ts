@@ -1,4 +1,5 @@
 import { CudnnGruError } from '../errors.js';
+import type { Stream } from '../inference/stream.js';
 import { AnomalyDetector, DetectionStream } from '../tasks/index.js';
 import type { ServedModel } from './served_model.js';
 
@@ -8,18 +9,52 @@ export interface LiveSession {
   readonly inputSize: number;
   /** @returns the output's numbers, or what JSON says of them */
   push(frame: Float32Array): Promise<Float32Array | object>;
+  /** The state after all frames so far, for `restore` of another session of the same model. */
+  save(): Promise<Float32Array>;
+  /** @throws RangeError */
+  restore(state: Float32Array): void;
   reset(): void;
   close(): void;
 }
 
 /**
- * A detector judges the rows of a series in their units.
+ * A detector judges the rows of a series in their units; other models get and give numbers as in inference.
  *
  * @throws CudnnGruError `ERR_UNSUPPORTED` for a model that reads more than one frame at a time
  */
 export function openSession({ model }: ServedModel): LiveSession {
   if (model instanceof AnomalyDetector && model.preprocessing !== null) return new DetectionSession(model);
-  throw new CudnnGruError('ERR_UNSUPPORTED', `a ${model.constructor.name} has no live streams`);
+  return new StreamSession(model.createStream());
+}
+
+class StreamSession implements LiveSession {
+  readonly inputSize: number;
+  readonly #stream: Stream;
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
+    this.inputSize = stream.inputSize;
+  }
+
+  push(frame: Float32Array): Promise<Float32Array> {
+    return this.#stream.push(frame);
+  }
+
+  save(): Promise<Float32Array> {
+    return this.#stream.saveState();
+  }
+
+  restore(state: Float32Array): void {
+    this.#stream.restoreState(state);
+  }
+
+  reset(): void {
+    this.#stream.reset();
+  }
+
+  close(): void {
+    this.#stream.close();
+  }
 }
 
 class DetectionSession implements LiveSession {
@@ -37,6 +72,14 @@ class DetectionSession implements LiveSession {
     return this.#stream.push(row);
   }
 
+  async save(): Promise<Float32Array> {
+    throw stateless();
+  }
+
+  restore(): void {
+    throw stateless();
+  }
+
   reset(): void {
     this.#stream.close();
     this.#stream = new DetectionStream(this.#model);
@@ -45,4 +88,8 @@ class DetectionSession implements LiveSession {
   close(): void {
     this.#stream.close();
   }
+}
+
+function stateless(): CudnnGruError {
+  return new CudnnGruError('ERR_UNSUPPORTED', 'the state of a detector cannot be saved');
 }

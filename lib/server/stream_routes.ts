@@ -20,6 +20,7 @@ const [goingAway, policyViolation] = [1001, 1008];
  *
  * - the bytes of a frame (float32, little-endian): the bytes of the output
  * - `{ "frame": [numbers] }`: `{ "output": [numbers] }`; of a detector `{ "score": number, "alarm": boolean }`
+ * - `{ "save": true }`: `{ "state": text }`; `{ "restore": text }`: `{}`
  * - `{ "reset": true }`, which begins a new sequence: `{}`
  * - anything else: `{ "error": text, "code": text }`; the stream goes on as if it had not come
  *
@@ -113,7 +114,7 @@ class Conversation {
   async #answer(data: Buffer, isBinary: boolean): Promise<Buffer | string> {
     const session = this.#session;
     if (isBinary) {
-      const output = await session.push(readFrame(floatsOf(data), session.inputSize));
+      const output = await session.push(readFrame(floatsOf(data, 'frame'), session.inputSize));
       return output instanceof Float32Array ? bytesOf(output) : JSON.stringify(output);
     }
     const message = parse(data.toString('utf8'));
@@ -124,7 +125,13 @@ class Conversation {
       const output = await session.push(readFrame(Float32Array.from(message.frame), session.inputSize));
       return JSON.stringify(output instanceof Float32Array ? { output: jsonNumbers(output, 'output') } : output);
     }
-    if (message.reset !== true) throw argumentRangeError('message: expected frame or reset');
+    if (message.save === true) return JSON.stringify({ state: bytesOf(await session.save()).toString('base64') });
+    if (message.restore !== undefined) {
+      if (typeof message.restore !== 'string') throw wrongKind('restore', 'a saved state', message.restore);
+      session.restore(checkFinite(floatsOf(Buffer.from(message.restore, 'base64'), 'restore'), 'restore'));
+      return '{}';
+    }
+    if (message.reset !== true) throw argumentRangeError('message: expected frame, save, restore or reset');
     session.reset();
     return '{}';
   }
@@ -137,19 +144,23 @@ function parse(text: string): Record<string, unknown> {
   } catch (error) {
     throw argumentRangeError(`message: not JSON: ${(error as Error).message}`);
   }
-  checkOptions(message, 'message', ['frame', 'reset']);
+  checkOptions(message, 'message', ['frame', 'save', 'restore', 'reset']);
   return message as Record<string, unknown>;
 }
 
 function readFrame(frame: Float32Array, inputSize: number): Float32Array {
   if (frame.length !== inputSize) throw wrongRange('frame', `${inputSize} numbers`, frame);
-  const wrong = frame.findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0) throw wrongRange(`frame[${wrong}]`, 'a finite float32 number', frame[wrong]);
-  return frame;
+  return checkFinite(frame, 'frame');
 }
 
-function floatsOf(bytes: Buffer): Float32Array {
-  if (bytes.length % 4 !== 0) throw argumentRangeError(`frame: ${bytes.length} bytes are no float32 numbers`);
+function checkFinite(values: Float32Array, field: string): Float32Array {
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) throw wrongRange(`${field}[${wrong}]`, 'a finite float32 number', values[wrong]);
+  return values;
+}
+
+function floatsOf(bytes: Buffer, field: string): Float32Array {
+  if (bytes.length % 4 !== 0) throw argumentRangeError(`${field}: ${bytes.length} bytes are no float32 numbers`);
   return new Float32Array(new Uint8Array(bytes).buffer);
 }
 

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { data, saveModel, tasks } from 'cudnn-gru';
+import { data, GRU, saveModel, tasks } from 'cudnn-gru';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../formats/temporary_folder.js';
-import { numbers, serve, smallModel } from './run_server.js';
+import { numbers, predicted, serve, smallModel } from './run_server.js';
 import { liveStream } from './web_socket.js';
 
 const inFolder = temporaryFolder();
 const { AnomalyDetector, scoreRows } = tasks;
 const detector = new AnomalyDetector({ inputSize: 2 }).eval();
 const threshold = 1;
+const small = smallModel(1);
 beforeAll(async () => {
   detector.preprocessing = {
     task: 'detect',
@@ -20,7 +21,8 @@ beforeAll(async () => {
     threshold,
   } as never;
   await saveModel(inFolder('detector.safetensors'), detector);
-  await saveModel(inFolder('small.safetensors'), smallModel(1));
+  await saveModel(inFolder('small.safetensors'), small);
+  await saveModel(inFolder('both.safetensors'), new GRU({ inputSize: 3, hiddenSize: 4, bidirectional: true }));
 });
 
 /** Rows of two numbers, and what `scoreRows` says of each. */
@@ -73,8 +75,9 @@ describe('live streams of a detector', () => {
       [Float32Array.of(1, 2, 3, 4), /frame: expected 2 numbers/],
       [Float32Array.of(1, Number.NaN), /frame\[1\]: .*NaN/],
       [{ frmae: [1, 2] }, /unknown option "frmae" \(did you mean "frame"/],
-      [{}, /message: expected frame/],
+      [{}, /message: expected frame, save, restore or reset/],
       [[1, 2], /message: expected an object/],
+      [{ save: true }, /state of a detector cannot be saved/],
     ];
     for (const [message, error] of cases)
       expect(await ask(message)).toMatchObject({ error: expect.stringMatching(error) });
@@ -86,16 +89,11 @@ describe('live streams of a detector', () => {
   });
 
   it('models that have none, names that are not there, and too many are refused', async () => {
-    const { url } = await serve([
-      inFolder('detector.safetensors'),
-      inFolder('small.safetensors'),
-      '--max-streams',
-      '1',
-    ]);
+    const { url } = await serve([inFolder('detector.safetensors'), inFolder('both.safetensors'), '--max-streams', '1']);
     await expect(liveStream(url, 'none')).rejects.toThrow(/404/);
     expect((await fetch(`${url}/v2/models/detector/stream`)).status).toBe(404);
-    const none = await liveStream(url, 'small');
-    expect(await none.closed).toMatchObject({ code: 1008, reason: expect.stringMatching(/a Sequential/) });
+    const none = await liveStream(url, 'both');
+    expect(await none.closed).toMatchObject({ code: 1008, reason: expect.stringMatching(/bidirectional/) });
     const first = await liveStream(url, 'detector');
     await expect(liveStream(url, 'detector')).rejects.toThrow(/503/);
     first.socket.close();
@@ -116,5 +114,63 @@ describe('live streams of a detector', () => {
     const code = server.end();
     expect(await closed).toMatchObject({ code: 1001 });
     expect(await code).toBe(0);
+  });
+});
+
+describe('live streams of numbers', () => {
+  const steps = 20;
+  const frameOf = (x: Float32Array, step: number) => x.slice(3 * step, 3 * step + 3);
+
+  it('many at once give the bits of the whole sequences, as bytes and as JSON', async () => {
+    const { url } = await serve([inFolder('small.safetensors')]);
+    await Promise.all(
+      Array.from({ length: 50 }, async (_, i) => {
+        const x = numbers(3 * steps, i);
+        const expected = predicted(small, x, [1, steps, 3]);
+        const { socket, ask } = await liveStream(url, 'small');
+        for (let step = 0; step < steps; step++) {
+          const output = expected.slice(2 * step, 2 * step + 2);
+          const frame = frameOf(x, step);
+          if (i % 2) expect(await ask(frame)).toEqual(output);
+          else expect(await ask({ frame: Array.from(frame) })).toEqual({ output: Array.from(output) });
+        }
+        socket.close();
+      }),
+    );
+  });
+
+  it('answers in order what was sent without waiting, to a client that reads late', async () => {
+    const { url } = await serve([inFolder('small.safetensors')]);
+    const { socket, next } = await liveStream(url, 'small');
+    const x = numbers(3 * 5000);
+    const expected = predicted(small, x, [1, 5000, 3]);
+    socket.pause();
+    for (let step = 0; step < 5000; step++) socket.send(Buffer.from(frameOf(x, step).buffer));
+    await sleep(300);
+    socket.resume();
+    for (let step = 0; step < 5000; step++) expect(await next()).toEqual(expected.slice(2 * step, 2 * step + 2));
+    socket.close();
+  });
+
+  it('a saved state goes on in another stream; reset begins anew', async () => {
+    const { url } = await serve([inFolder('small.safetensors')]);
+    const x = numbers(3 * steps, 1);
+    const expected = predicted(small, x, [1, steps, 3]);
+    const first = await liveStream(url, 'small');
+    for (let step = 0; step < 10; step++) await first.ask(frameOf(x, step));
+    const saved = await first.ask({ save: true });
+    const second = await liveStream(url, 'small');
+    expect(await second.ask({ restore: (saved as { state: string }).state })).toEqual({});
+    for (let step = 10; step < steps; step++) {
+      expect(await second.ask(frameOf(x, step))).toEqual(expected.slice(2 * step, 2 * step + 2));
+    }
+    expect(await first.ask({ reset: true })).toEqual({});
+    expect(await first.ask(frameOf(x, 0))).toEqual(expected.slice(0, 2));
+    expect(await first.ask({ restore: 'AAAA' })).toMatchObject({ error: expect.stringMatching(/restore: 3 bytes/) });
+    expect(await first.ask({ restore: 'AAAAAA==' })).toMatchObject({
+      error: expect.stringMatching(/state: expected 8/),
+    });
+    first.socket.close();
+    second.socket.close();
   });
 });
