@@ -1,7 +1,16 @@
 export { noGrad } from './autograd/tape.js';
 export * as data from './data/index.js';
 export { CudnnGruError, type ErrorCode } from './errors.js';
-export { importModel } from './formats/import_model.js';
+export { type ImportOptions, importModel } from './formats/import_model.js';
+export { exportKeras } from './formats/keras/export_keras.js';
+export {
+  KerasModel,
+  type KerasModelInputs,
+  type KerasModelLayer,
+  type KerasModelOptions,
+  type LayerCall,
+  type TensorReference,
+} from './formats/keras/keras_model.js';
 export { loadModel, registerModule, saveModel } from './formats/models.js';
 export { importOnnx, type OnnxInput, OnnxModel } from './formats/onnx/index.js';
 export { exportPytorch } from './formats/pytorch/export_pytorch.js';

@@ -7,7 +7,7 @@ export const exportCommand: Command = {
   usage: 'export <model>',
   description: 'Write a model for another framework',
   options: [
-    ['--to <framework>', 'pytorch (.safetensors, for load_state_dict)'],
+    ['--to <framework>', 'pytorch (.safetensors, for load_state_dict) or keras (.weights.h5, for load_weights)'],
     ['--out <file>', "Write to this file (default: the model's name with the framework's extension)"],
     ['--quiet', 'No notes on stderr'],
   ],

@@ -6,6 +6,7 @@ export const importCommand: Command = {
   description: 'Convert a file of another framework to .safetensors: a model, or a PyTorch state_dict',
   options: [
     ['--out <file>', 'Write to this .safetensors file'],
+    ['--config <file>', 'The architecture of a Keras .weights.h5 file: .keras, .h5 or the JSON of to_json()'],
     ['--key <name>', 'Which entry of a PyTorch checkpoint is the state_dict'],
     ['--quiet', 'No notes on stderr'],
   ],
@@ -27,9 +28,10 @@ export const importCommand: Command = {
       );
       return exitCodes.success;
     }
+    const config = options.text('config');
     const { importModel } = await import('../formats/import_model.js');
     const { saveModel } = await import('../formats/models.js');
-    const model = await importModel(path as string);
+    const model = await importModel(path as string, config === undefined ? {} : { config });
     await saveModel(out, model);
     for (const note of notesOf(model.summary)) printNote(options, `note: ${note}`);
     printNote(options, `model: ${out}`);

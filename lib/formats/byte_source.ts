@@ -65,20 +65,21 @@ export class FileSource implements ByteSource {
 /** A part of another source. */
 export class SourceSlice implements ByteSource {
   readonly size: number;
+  /** Where in the other source it begins. */
+  readonly start: number;
   readonly #whole: ByteSource;
-  readonly #start: number;
 
   /** @throws CudnnGruError `ERR_FORMAT` if the source ends before the part */
   constructor(whole: ByteSource, start: number, size: number) {
     if (start + size > whole.size) throw endsBefore(start + size, whole.size);
     this.#whole = whole;
-    this.#start = start;
+    this.start = start;
     this.size = size;
   }
 
   read(bytes: Uint8Array, position: number): Promise<void> {
     if (position + bytes.length > this.size) return Promise.reject(endsBefore(position + bytes.length, this.size));
-    return this.#whole.read(bytes, this.#start + position);
+    return this.#whole.read(bytes, this.start + position);
   }
 }
 

@@ -13,4 +13,8 @@ export const exportFormats: Readonly<Record<string, ExportFormat>> = {
     extension: '.pytorch.safetensors',
     write: async (path, model) => (await import('./pytorch/export_pytorch.js')).exportPytorch(path, model),
   },
+  keras: {
+    extension: '.weights.h5',
+    write: async (path, model) => (await import('./keras/export_keras.js')).exportKeras(path, model),
+  },
 };

@@ -18,6 +18,9 @@ import { buildModule, registerLayers } from '../layers/registry.js';
 import { type Precision, precisions, valuesPerWord } from '../ops/gru_quantized.js';
 import { type DeviceName, withDefaultDevice } from '../tensor/device.js';
 import { elementCount } from '../tensor/tensor.js';
+import { KerasGRU } from './keras/keras_gru.js';
+import { KerasActivation, KerasDense, KerasDropout, KerasEmbedding, KerasLayerNorm } from './keras/keras_layers.js';
+import { KerasModel } from './keras/keras_model.js';
 import { OnnxModel } from './onnx/onnx_model.js';
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from './safetensors.js';
 
@@ -39,6 +42,13 @@ registerLayers({
   LayerNorm: (options) => new LayerNorm(options),
   Dropout: (options) => new Dropout(options.probability),
   OnnxModel: (options) => new OnnxModel(options),
+  KerasModel: (options) => new KerasModel(options),
+  KerasActivation: (options) => new KerasActivation(options),
+  KerasDense: (options) => new KerasDense(options),
+  KerasDropout: (options) => new KerasDropout(options),
+  KerasEmbedding: (options) => new KerasEmbedding(options),
+  KerasGRU: (options) => new KerasGRU(options),
+  KerasLayerNorm: (options) => new KerasLayerNorm(options),
   Sequential: (options) => new Sequential(...options.map((inner: Architecture) => buildModule(inner))),
 });
 

@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { GRU, readStateDict, saveModel } from '../../lib/index.js';
+import { GRU, loadModel, readStateDict, saveModel } from '../../lib/index.js';
 import { cli, inFolder } from './run_cli.js';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
@@ -15,6 +15,24 @@ describe('import', () => {
     const original = await readStateDict(fixture('pytorch/checkpoint.pt'), { key: 'model' });
     const written = await readStateDict(inFolder('state.safetensors'));
     for (const [name, value] of Object.entries(original)) expect(written[name]).toEqual(value);
+  });
+
+  it('turns a Keras model into one of ours, which goes back to Keras', async () => {
+    const words = ['import', fixture('peers/keras_stacked_dropout_reset_after.keras'), '--out', 'keras.safetensors'];
+    expect(await cli(words)).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'note: gru_1: recurrent_dropout=0.2 is left out in training\nmodel: keras.safetensors\n',
+    });
+    expect((await loadModel(inFolder('keras.safetensors'))).architecture().type).toBe('KerasModel');
+    expect(await cli(['export', 'keras.safetensors', '--to', 'keras'])).toMatchObject({ code: 0 });
+    const weights = ['import', 'keras.weights.h5', '--config', words[1] as string, '--out', 'back.safetensors'];
+    expect(await cli(weights)).toMatchObject({ code: 0 });
+    const [there, back] = [
+      await readStateDict(inFolder('keras.safetensors')),
+      await readStateDict(inFolder('back.safetensors')),
+    ];
+    expect(back).toEqual(there);
   });
 
   it('fails with one line, and leaves no file', async () => {
