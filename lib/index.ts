@@ -12,6 +12,8 @@ export {
   type TensorReference,
 } from './formats/keras/keras_model.js';
 export { loadModel, registerModule, saveModel } from './formats/models.js';
+export { type NumpyArray, readNpy, writeNpy } from './formats/npy/npy.js';
+export { type ReadNpzOptions, readNpz, type WriteNpzOptions, writeNpz } from './formats/npy/npz.js';
 export { importOnnx, type OnnxInput, OnnxModel } from './formats/onnx/index.js';
 export { exportPytorch } from './formats/pytorch/export_pytorch.js';
 export { type ReadStateDictOptions, readStateDict } from './formats/state_dict.js';

@@ -75,6 +75,16 @@ export async function writeFileAtomically(path: string, write: (file: FileHandle
   }
 }
 
+// Bytes written in one call; Node takes at most 2^31 - 1.
+const CHUNK = 1 << 22;
+
+/** Writes all bytes at the file's position. */
+export async function writeBytes(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, Math.min(CHUNK, bytes.length - done))).bytesWritten;
+  }
+}
+
 // The name to rename to: a symbolic link keeps pointing at its file, and a folder or device is refused before any work.
 async function writeTarget(path: string): Promise<string> {
   let target: string;

@@ -1,8 +1,7 @@
-import type { FileHandle } from 'node:fs/promises';
 import { describe, quote, wrongKind, wrongRange } from '../arguments.js';
 import { FileSource, naming, readBytes, readElements } from './byte_source.js';
 import { BITS, type ElementType } from './element_types.js';
-import { writeFileAtomically } from './files.js';
+import { writeBytes, writeFileAtomically } from './files.js';
 import {
   type Header,
   MAX_HEADER_BYTES,
@@ -12,9 +11,6 @@ import {
   parseHeaderLength,
   type TensorEntry,
 } from './safetensors_header.js';
-
-// Bytes written in one call.
-const CHUNK = 1 << 22;
 
 /** A safetensors file, open for reading. Only the tensors asked for are read. */
 export class SafetensorsFile {
@@ -91,17 +87,11 @@ export async function writeSafetensors(
   });
   const header = encodeHeader(sorted, metadata);
   await writeFileAtomically(path, async (file) => {
-    await writeFully(file, header);
+    await writeBytes(file, header);
     for (const [, { data }] of sorted) {
-      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-      for (let start = 0; start < bytes.length; start += CHUNK)
-        await writeFully(file, bytes.subarray(start, start + CHUNK));
+      await writeBytes(file, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     }
   });
-}
-
-async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten;
 }
 
 // The length, the JSON, and spaces up to a multiple of 8 so that the data is aligned.

@@ -2,7 +2,7 @@ import { checkString, quote, wrongKind } from '../../arguments.js';
 import { CudnnGruError } from '../../errors.js';
 import { Dropout, Embedding, GRU, LayerNorm, Linear, Module, type StateDict } from '../../layers/index.js';
 import { isParameter } from '../../layers/parameters.js';
-import { writeFileAtomically } from '../files.js';
+import { writeBytes, writeFileAtomically } from '../files.js';
 import { kernelFromWeight, swapGates, transposed } from './gates.js';
 import { type Hdf5Array, writeHdf5 } from './hdf5.js';
 import { KerasActivation, KerasLayer } from './keras_layers.js';
@@ -49,9 +49,7 @@ export async function exportKeras(path: string, model: Module): Promise<void> {
   }
   if (arrays.length === 0) throw new CudnnGruError('ERR_UNSUPPORTED', 'the model has no parameters to write');
   const bytes = await writeHdf5(arrays, names);
-  await writeFileAtomically(path, async (file) => {
-    await file.writeFile(bytes);
-  });
+  await writeFileAtomically(path, (file) => writeBytes(file, bytes));
 }
 
 function* layersOf(module: Module, prefix: string, state: StateDict, name?: string): Iterable<ExportedLayer> {

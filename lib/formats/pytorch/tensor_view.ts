@@ -2,6 +2,7 @@ import { describe, quote } from '../../arguments.js';
 import { CudnnGruError } from '../../errors.js';
 import { type ByteSource, readElements } from '../byte_source.js';
 import { BITS, type ElementType } from '../element_types.js';
+import { gatherStrided } from '../strided.js';
 import { PickleGlobal, PickleObject, type PickleValue } from './pickle.js';
 
 // What PyTorch's pickles say of tensors: a storage by its key, and where in it the tensor lies.
@@ -144,7 +145,7 @@ export async function readView(
   const position = (storage.start + view.offset) * size;
   const reach = count === 0 ? 0 : shape.reduce((sum, n, axis) => sum + (n - 1) * (strides[axis] as number), 1);
   const run = await readElements(source, { type: storage.type, position, count: reach, bigEndian }, name);
-  return isRowMajor(view) ? run : gather(run, view);
+  return isRowMajor(view) ? run : gatherStrided(run, shape, strides);
 }
 
 function isRowMajor({ shape, strides }: TensorView): boolean {
@@ -154,21 +155,4 @@ function isRowMajor({ shape, strides }: TensorView): boolean {
     expected *= shape[axis] as number;
   }
   return true;
-}
-
-function gather<T extends Float32Array | Int32Array>(run: T, { shape, strides, count }: TensorView): T {
-  const out = new (run.constructor as new (length: number) => T)(count);
-  const index = new Array<number>(shape.length).fill(0);
-  let at = 0;
-  for (let i = 0; i < count; i++) {
-    out[i] = run[at] as number;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      at += strides[axis] as number;
-      index[axis] = (index[axis] as number) + 1;
-      if ((index[axis] as number) < (shape[axis] as number)) break;
-      at -= (strides[axis] as number) * (shape[axis] as number);
-      index[axis] = 0;
-    }
-  }
-  return out;
 }
