@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { CudnnGruError } from '../../lib/errors.js';
 
 // Inputs for each parser: 2,000 in the usual tests, 100,000 by `npm run fuzz`.
-const runs = Number(process.env.CUDNN_GRU_FUZZ_RUNS ?? 2000);
-const timeout = 60_000 * Math.max(1, runs / 2000);
+export const runs = Number(process.env.CUDNN_GRU_FUZZ_RUNS ?? 2000);
+export const timeout = 60_000 * Math.max(1, runs / 2000);
 
 /** Reads a whole file from memory and gives back how many bytes the result has. */
 export type Parse = (bytes: Buffer) => Promise<number>;

@@ -3,8 +3,11 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CudnnGruError } from '../../lib/errors.js';
+import { MemorySource, readElements } from '../../lib/formats/byte_source.js';
+import { BITS } from '../../lib/formats/element_types.js';
 import { openSafetensors } from '../../lib/formats/safetensors.js';
 import { parseHeader, parseHeaderLength } from '../../lib/formats/safetensors_header.js';
+import { fuzz, runs, timeout } from './fuzz.js';
 import { temporaryFolder } from './temporary_folder.js';
 
 const path = temporaryFolder();
@@ -99,36 +102,18 @@ describe('every lie is refused with its reason', () => {
   });
 });
 
-test('truncated at every byte', async () => {
-  const bytes = await valid;
-  for (let length = 0; length < bytes.length; length++) {
-    expect(outcome(bytes.subarray(0, length)), `${length} bytes`).not.toBe('valid');
+fuzz('.safetensors', [await valid], async (bytes) => {
+  const length = parseHeaderLength(bytes.subarray(0, 8), bytes.length);
+  const { entries } = parseHeader(bytes.subarray(8, 8 + length), bytes.length);
+  let total = 0;
+  for (const [name, { dtype, position, byteLength }] of entries) {
+    const range = { type: dtype, position, count: (byteLength * 8) / BITS[dtype] };
+    total += (await readElements(new MemorySource(bytes), range, name)).byteLength;
   }
-  expect(outcome(bytes)).toBe('valid');
+  return total;
 });
 
-test('2,000 damaged files: valid or ERR_FORMAT, nothing else', async () => {
-  const bytes = await valid;
-  let refused = 0;
-  const damage = fc.record({
-    flips: fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(7)), { maxLength: 6 }),
-    keep: fc.oneof(fc.constant(bytes.length), fc.nat(bytes.length)),
-    extra: fc.oneof(fc.constant(new Uint8Array(0)), fc.uint8Array({ maxLength: 16 })),
-  });
-  fc.assert(
-    fc.property(damage, ({ flips, keep, extra }) => {
-      const damaged = Buffer.concat([bytes.subarray(0, keep), extra]);
-      for (const [position, bit] of flips) {
-        if (position < damaged.length) damaged[position] = (damaged[position] as number) ^ (1 << bit);
-      }
-      if (outcome(damaged) !== 'valid') refused += 1;
-    }),
-    { numRuns: 2000 },
-  );
-  expect(refused).toBeGreaterThan(1000);
-});
-
-test('2,000 headers of arbitrary claims: valid or ERR_FORMAT, nothing else', () => {
+test(`${runs} headers of arbitrary claims: valid or ERR_FORMAT, nothing else`, { timeout }, () => {
   const number = fc.oneof(fc.nat(40), fc.constantFrom(2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53, 1e308, -1, 0.5));
   const entry = fc.oneof(
     fc.record({
@@ -143,7 +128,7 @@ test('2,000 headers of arbitrary claims: valid or ERR_FORMAT, nothing else', () 
     fc.property(header, fc.nat(64), (claims, dataBytes) => {
       outcome(withHeader(claims, dataBytes));
     }),
-    { numRuns: 2000 },
+    { numRuns: runs },
   );
 });
 

@@ -1,0 +1,12 @@
+// npm run fuzz [-- runs [vitest arguments]]: the fuzz tests of every parser with many more inputs than the usual tests have. Nightly.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const [runs = '100000', ...more] = process.argv.slice(2);
+const { status, error } = spawnSync('npx', ['vitest', 'run', 'test/formats', '-t', 'damaged|arbitrary', ...more], {
+  cwd: fileURLToPath(new URL('..', import.meta.url)),
+  stdio: 'inherit',
+  env: { ...process.env, CUDNN_GRU_FUZZ_RUNS: runs },
+});
+if (error) throw error;
+process.exit(status ?? 1);
