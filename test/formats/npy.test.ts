@@ -5,7 +5,7 @@ import { MemorySource } from '../../lib/formats/byte_source.js';
 import { readArray } from '../../lib/formats/npy/npy.js';
 import { readArrays } from '../../lib/formats/npy/npz.js';
 import { readNpy, readNpz, tensor, writeNpy, writeNpz } from '../../lib/index.js';
-import { fuzz } from './fuzz.js';
+import { cpuMilliseconds, fuzz } from './fuzz.js';
 import { temporaryFolder } from './temporary_folder.js';
 
 const path = temporaryFolder();
@@ -175,9 +175,9 @@ describe('hostile archives', () => {
     for (const claim of [1000, 20 << 20]) {
       const copy = Buffer.from(bomb);
       copy.writeUInt32LE(claim, at + 24);
-      const begin = performance.now();
+      const begin = cpuMilliseconds();
       await refused(copy, /too many bytes in the stream/);
-      expect(performance.now() - begin).toBeLessThan(1000);
+      expect(cpuMilliseconds() - begin).toBeLessThan(1000);
     }
   });
 
@@ -198,9 +198,9 @@ describe('hostile archives', () => {
       return record;
     };
     await refused(Buffer.concat([...bytes, end(20_000)]), /at most 16384/);
-    const begin = performance.now();
+    const begin = cpuMilliseconds();
     await refused(Buffer.concat([...bytes.slice(0, 16_000), end(16_000)]), /zip archive/);
-    expect(performance.now() - begin).toBeLessThan(1000);
+    expect(cpuMilliseconds() - begin).toBeLessThan(1000);
   });
 });
 

@@ -20,7 +20,7 @@ import {
   type Tensor,
   tensor,
 } from '../../lib/index.js';
-import { fuzz } from './fuzz.js';
+import { cpuMilliseconds, fuzz } from './fuzz.js';
 import { expectClose, expectedTensors, peerFile } from './peer_file.js';
 import { temporaryFolder } from './temporary_folder.js';
 
@@ -180,9 +180,9 @@ describe('hostile .pt files', () => {
     return Buffer.concat([valid.subarray(0, end), pickle]);
   };
   const refused = async (pickle: Buffer, reason: RegExp) => {
-    const begin = performance.now();
+    const begin = cpuMilliseconds();
     await expect(readPytorchStateDict(new MemorySource(await withPickle(pickle)))).rejects.toThrow(reason);
-    expect(performance.now() - begin).toBeLessThan(1000);
+    expect(cpuMilliseconds() - begin).toBeLessThan(1000);
   };
   const ascii = (text: string) => Buffer.from(text, 'latin1');
 
