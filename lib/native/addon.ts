@@ -63,6 +63,7 @@ type OverTime = (
   input: Handle,
   output: Handle,
 ) => Pending;
+type AttentionShape = [batch: number, queries: number, time: number, lengths: HostInts];
 type RegressionLoss = (
   device: DeviceIndex,
   count: number,
@@ -435,6 +436,25 @@ export interface Addon {
     positiveWeight: Handle,
     lossGrad: Handle,
     logitsGrad: Handle,
+  ): Pending;
+  maskedSoftmax(device: DeviceIndex, ...arguments_: [...AttentionShape, x: Handle, y: Handle]): Pending;
+  additiveScores(
+    device: DeviceIndex,
+    ...arguments_: [...AttentionShape, size: number, query: Handle, keys: Handle, scale: Handle, scores: Handle]
+  ): Pending;
+  additiveScoresBackward(
+    device: DeviceIndex,
+    ...arguments_: [
+      ...AttentionShape,
+      size: number,
+      query: Handle,
+      keys: Handle,
+      scale: Handle,
+      scoresGrad: Handle,
+      queryGrad: Handle,
+      keysGrad: Handle,
+      scaleGrad: Handle,
+    ]
   ): Pending;
   gradientNorm(device: DeviceIndex, clipNorm: number, gradients: Handles, norm: Handle, counts: Handle): Pending;
   clipGradients(device: DeviceIndex, clipValue: number, norm: Handle, gradients: Handles): Pending;

@@ -1,5 +1,13 @@
 // Every operation, under its one name. Exported to users as `ops`.
 export { add, clone, div, mul, relu, reshape, scale, sigmoid, sub, tanh } from './arithmetic.js';
+export {
+  type Attention,
+  type AttentionOptions,
+  additiveAttention,
+  type DotAttentionOptions,
+  dotAttention,
+  maskedSoftmax,
+} from './attention.js';
 export { dropout } from './dropout.js';
 export { embedding } from './embedding.js';
 export { type GruAlgorithm, type GruOptions, type GruResult, type GruVariant, gru } from './gru.js';

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ops/arithmetic.h"
+#include "ops/attention.h"
 #include "ops/ctc.h"
 #include "ops/gru.h"
 #include "ops/gru_quantized.h"
@@ -77,6 +78,10 @@
   X(maskedMeanBackward, MaskedMeanBackward)                 \
   X(maskedMax, MaskedMax)                                   \
   X(maskedMaxBackward, MaskedMaxBackward)                   \
+  /* attention.h */                                         \
+  X(maskedSoftmax, MaskedSoftmax)                           \
+  X(additiveScores, AdditiveScores)                         \
+  X(additiveScoresBackward, AdditiveScoresBackward)         \
   /* losses.h */                                            \
   X(mse, Mse)                                               \
   X(mseBackward, MseBackward)                               \

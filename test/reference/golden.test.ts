@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Array64, item, range } from './array64.js';
+import { attentionBackward, attentionForward, scores } from './attention.js';
 import { relativeError } from './central_difference.js';
 import { ctcBackward, ctcForward } from './ctc.js';
 import { type GruCase, golden, optimizerRuns, resetAfterCases, resetBeforeCases, settingOf } from './golden.js';
@@ -61,6 +62,18 @@ describe('the references agree with the golden values', () => {
     expectAgreement(layers.embeddingForward(ids, weight), c.get('y'), 'y');
     const paddingIndex = settingOf(c, 'padding_idx', -1);
     expectAgreement(layers.embeddingBackward(ids, weight, paddingIndex, yGrad), c.get('grad.weight'), 'gradient');
+  });
+
+  it('dot attention', () => {
+    const c = golden('layers').case('dot_attention');
+    const [q, k, v] = [c.get('q'), c.get('k'), c.get('v')];
+    const mask = c.get('mask');
+    const lengths = range(mask.size(0)).map((b) => range(mask.size(2)).filter((t) => mask.at(b, 0, t) === 1).length);
+    const scale = new Array64([1], [1 / Math.sqrt(q.size(2))]);
+    expectAgreement(attentionForward(scores.dot, q, k, v, scale, lengths), c.get('y'), 'y');
+    const grads = attentionBackward(scores.dot, q, k, v, scale, lengths, c.get('dy'));
+    for (const [i, name] of ['q', 'k', 'v'].entries())
+      expectAgreement(item(grads, i), c.get(`grad.${name}`), `gradient of ${name}`);
   });
 
   const one = new Array64([1], [1]);

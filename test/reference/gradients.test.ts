@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as arithmetic from './arithmetic.js';
 import { Array64, item, range } from './array64.js';
+import * as attention from './attention.js';
 import { numericalGradients, randomArray, relativeError } from './central_difference.js';
 import { ctcBackward, ctcForward, ctcProbability, ctcProbabilityByEnumeration } from './ctc.js';
 import { type GruProblem, gruBackward, gruForward } from './gru.js';
@@ -337,6 +338,26 @@ describe('connectionist temporal classification', () => {
       (x) => ctcForward(of(x)),
       [logits],
       (outGrad) => [ctcBackward(of(logits), outGrad)],
+    );
+  });
+});
+
+describe('attention', () => {
+  it.each(['additive', 'dot'] as const)('%s', (kind) => {
+    const lengths = [3, 1];
+    const inputs = [[2, 2, 3], [2, 4, 3], [2, 4, 2], [3]].map((shape, i) => randomArray(i + 1, shape));
+    const score = attention.scores[kind];
+    const fixed = item(inputs, 3);
+    // The scale of the dot product has no gradient.
+    const varied = kind === 'additive' ? inputs : inputs.slice(0, 3);
+    checkBackward(
+      (q, k, v, scale = fixed) =>
+        attention.attentionForward(score, q as Array64, k as Array64, v as Array64, scale, lengths),
+      varied,
+      (grad) =>
+        attention
+          .attentionBackward(score, item(inputs, 0), item(inputs, 1), item(inputs, 2), fixed, lengths, grad)
+          .slice(0, varied.length),
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import * as arithmetic from './arithmetic.suite.js';
+import * as attention from './attention.suite.js';
 import type { Backend } from './backend.js';
 import * as ctc from './ctc.suite.js';
 import * as gru from './gru.suite.js';
@@ -20,6 +21,7 @@ const suites = {
   linear,
   layers,
   sequences,
+  attention,
   losses,
   ctc,
   optimizers,
