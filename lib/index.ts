@@ -1,5 +1,6 @@
 export { noGrad } from './autograd/tape.js';
 export * as data from './data/index.js';
+export * as decoding from './decoding/index.js';
 export { CudnnGruError, type ErrorCode } from './errors.js';
 export { type ImportOptions, importModel } from './formats/import_model.js';
 export { exportKeras } from './formats/keras/export_keras.js';

@@ -1,0 +1,101 @@
+import { checkInteger, wrongKind } from '../arguments.js';
+import { upload } from '../ops/result.js';
+import { deviceOf } from '../tensor/device.js';
+import { rowOf } from './generate.js';
+import { advance, disposeState, type TokenModel, type TokenState } from './token_model.js';
+
+/** A language model as a search over label sequences asks it. */
+export interface PrefixModel {
+  /** For each prefix the log-probability of each label after it. */
+  next(prefixes: readonly (readonly number[])[]): Promise<readonly ArrayLike<number>[]>;
+}
+
+/** One prefix that was asked for. */
+interface Known {
+  logProbabilities: Float32Array;
+  /** Each state tensor's row of this prefix: [layers, features]. */
+  state: Float32Array[];
+}
+
+/**
+ * A recurrent language model as a `PrefixModel`. Prefixes of the call before are remembered; new ones that are one label longer than those
+ * take one step, all in one batch.
+ *
+ * @param start the token before the first label
+ * @param state the model's state before `start`, of one row: [layers, 1, features]; default: none
+ * @throws TypeError, RangeError
+ */
+export function tokenPrefixModel(model: TokenModel, start: number, state: TokenState = []): PrefixModel {
+  if (typeof model?.step !== 'function') throw wrongKind('model', 'a TokenModel', model);
+  checkInteger(start, 'start', { min: 0, max: model.vocabularySize - 1 });
+  const shapes = state.map(({ shape }) => [shape[0] as number, shape[2] as number] as const);
+  let known = new Map<string, Known>();
+
+  async function step(tokens: readonly number[], before: readonly Float32Array[][]): Promise<Known[]> {
+    const device = deviceOf(model.device);
+    const rows = tokens.length;
+    const stacked = shapes.map(([layers, features], i) => {
+      const data = new Float32Array(layers * rows * features);
+      for (const [row, parts] of before.entries()) {
+        const part = parts[i] as Float32Array;
+        for (let layer = 0; layer < layers; layer++)
+          data.set(part.subarray(layer * features, (layer + 1) * features), (layer * rows + row) * features);
+      }
+      return upload(data, [layers, rows, features], device);
+    });
+    try {
+      const next = await advance(model, Int32Array.from(tokens), stacked);
+      const states = await Promise.all(next.state.map((tensor) => tensor.data() as Promise<Float32Array>));
+      disposeState(next.state);
+      return tokens.map((_, row) => ({
+        logProbabilities: rowOf(next.logProbabilities, row, model.vocabularySize),
+        state: states.map((data, i) => {
+          const [layers, features] = shapes[i] as readonly [number, number];
+          const own = new Float32Array(layers * features);
+          for (let layer = 0; layer < layers; layer++)
+            own.set(rowOf(data, layer * rows + row, features), layer * features);
+          return own;
+        }),
+      }));
+    } finally {
+      disposeState(stacked);
+    }
+  }
+
+  let first: Promise<Known> | undefined;
+  const root = (): Promise<Known> => {
+    first ??= Promise.all(state.map((tensor) => tensor.data() as Promise<Float32Array>)).then(
+      async (own) => (await step([start], [own]))[0] as Known,
+    );
+    return first;
+  };
+
+  return {
+    async next(prefixes) {
+      const asked = new Map<string, Known>();
+      known.set('', await root());
+      const longest = Math.max(0, ...prefixes.map((prefix) => prefix.length));
+      // As a rule one round; more where a prefix's own beginning is not known.
+      for (let length = 1; length <= longest; length++) {
+        const missing = new Map<string, readonly number[]>();
+        for (const prefix of prefixes) {
+          const part = prefix.slice(0, length);
+          if (part.length === length && !known.has(prefix.join()) && !known.has(part.join())) {
+            missing.set(part.join(), part);
+          }
+        }
+        const parts = [...missing.values()].filter((part) => known.has(part.slice(0, -1).join()));
+        if (parts.length === 0) continue;
+        const parents = parts.map((part) => known.get(part.slice(0, -1).join()) as Known);
+        const found = await step(
+          parts.map((part) => part.at(-1) as number),
+          parents.map((parent) => parent.state),
+        );
+        for (const [i, part] of parts.entries()) known.set(part.join(), found[i] as Known);
+      }
+      for (const prefix of prefixes) asked.set(prefix.join(), known.get(prefix.join()) as Known);
+      known = asked;
+      return prefixes.map((prefix) => (asked.get(prefix.join()) as Known).logProbabilities);
+    },
+  };
+}
