@@ -152,6 +152,11 @@ export function checkOptions(value: unknown, name: string, known: readonly strin
   }
 }
 
+/** The properties of an object that are not undefined. */
+export function given<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+}
+
 /** ` (did you mean "hiddenSize"?)`, or nothing when no candidate is near. */
 export function hint(word: string, candidates: Iterable<string>): string {
   const found = nearest(word, candidates);

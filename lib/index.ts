@@ -54,4 +54,5 @@ export { Generator, type GeneratorState, setSeed } from './tensor/generator.js';
 export { type ComputePrecision, withPrecision } from './tensor/precision.js';
 export { scope } from './tensor/scope.js';
 export { type DType, Tensor, type TensorData } from './tensor/tensor.js';
+export * as text from './text/index.js';
 export * from './training/index.js';

@@ -24,3 +24,4 @@ export {
   quantileErrors,
   smape,
 } from './forecasting.js';
+export { type EditCounts, editCounts, type SequenceErrors, sequenceErrors } from './sequences.js';

@@ -1,4 +1,6 @@
 // Every operation, under its one name. Exported to users as `ops`.
+
+export { argmax } from './argmax.js';
 export { add, clone, div, mul, relu, reshape, scale, sigmoid, sub, tanh } from './arithmetic.js';
 export {
   type Attention,

@@ -7,4 +7,6 @@ export { type Forecasts, forecastColumns, writeForecasts } from './forecast_csv.
 export { type ForecastPreprocessing, preprocessingOf } from './forecast_inputs.js';
 export { Forecaster, type ForecasterOptions } from './forecaster.js';
 export { writeForecasterReport } from './forecaster_report.js';
+export * from './language/index.js';
 export { type TrainedForecaster, type TrainForecasterOptions, trainForecaster } from './train_forecaster.js';
+export * from './translation/index.js';

@@ -92,4 +92,20 @@ export function run(backend: Backend): void {
       backward: (grad) => [reference.maskedMaxBackward(x, [3], grad)],
     });
   });
+
+  it.each([1, 3, ...ODD_SIZES])(
+    'argmax over %i columns: the first of equal ones, or the first NaN',
+    async (columns) => {
+      const x = random32(6, [2, 3, columns]).map((value) => Math.round(3 * value));
+      if (columns > 3) x.set(Number.NaN, 1, 2, 2);
+      const expected = range(6).map((row) => {
+        const values = [...x.data.slice(row * columns, (row + 1) * columns)];
+        const nan = values.findIndex(Number.isNaN);
+        return nan >= 0 ? nan : values.indexOf(Math.max(...values));
+      });
+      const found = ops.argmax(onDevice(backend, x));
+      expect([...found.shape]).toEqual([2, 3]);
+      expect([...(await found.data())]).toEqual(expected);
+    },
+  );
 }

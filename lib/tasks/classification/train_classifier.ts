@@ -4,6 +4,7 @@ import {
   checkOptions,
   checkPositiveInteger,
   checkSeed,
+  given,
   wrongKind,
   wrongRange,
 } from '../../arguments.js';
@@ -171,11 +172,6 @@ function checkClasses(classes: readonly string[]): readonly string[] {
     throw wrongRange('classes', 'at least two different names', classes);
   }
   return classes;
-}
-
-/** What is not undefined of an object's properties. */
-function given<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
 // Sequences of similar length side by side: less padding.

@@ -1,0 +1,207 @@
+import {
+  checkNumber,
+  checkOneOf,
+  checkOptions,
+  checkPositiveInteger,
+  checkSeed,
+  checkString,
+  given,
+} from '../../arguments.js';
+import { StreamBatches } from '../../data/index.js';
+import { CudnnGruError } from '../../errors.js';
+import type { JsonValue } from '../../layers/module.js';
+import { crossEntropy } from '../../losses/index.js';
+import { AdamW } from '../../optimizers/index.js';
+import { oneCycle } from '../../optimizers/schedules.js';
+import type { DeviceName } from '../../tensor/device.js';
+import { Generator } from '../../tensor/generator.js';
+import { CharacterTokenizer, SubwordTokenizer, type Tokenizer, WordTokenizer } from '../../text/index.js';
+import { Trainer } from '../../training/trainer.js';
+import type { TrainerOptions, TrainingResult } from '../../training/types.js';
+import { evaluateLanguageModel, type LanguageEvaluation } from './evaluate_language_model.js';
+import { LanguageModel, type LanguageModelOptions } from './language_model.js';
+
+/** What `trainLanguageModel` takes: the text, the model, the training. */
+export interface TrainLanguageModelOptions
+  extends Omit<LanguageModelOptions, 'vocabularySize' | 'device' | 'generator'>,
+    Pick<TrainerOptions, 'checkpoint' | 'checkpointEvery' | 'signal' | 'onProgress' | 'onEpoch'> {
+  text: string;
+  /** What tokens are, learnt from the training text; or a tokenizer. Default: 'characters'. */
+  tokenizer?: 'characters' | 'words' | 'subwords' | Tokenizer;
+  /** Words or subword pieces in the vocabulary, the most frequent ones. Default: 10,000. */
+  vocabulary?: number;
+  /** The last part of the text, never seen in training. Default: 0.05. */
+  test?: number;
+  /** The part before it, which chooses the best epoch. Default: 0.05. */
+  validation?: number;
+  /** Places of the text that are read side by side: the batch size. Default: 32. */
+  streams?: number;
+  /** Tokens through which gradients flow back; the state goes on beyond. Default: 64. */
+  steps?: number;
+  /** Passes over the training text. Default: 10. */
+  epochs?: number;
+  /** The highest rate of the one-cycle schedule. Default: 0.003. */
+  learningRate?: number;
+  /** AdamW's. Default: 0.01. */
+  weightDecay?: number;
+  /** Stop after this many epochs without a lower validation loss. Default: never. */
+  patience?: number;
+  /** Default: 0. */
+  seed?: number;
+  /** Default: 'cpu'. */
+  device?: DeviceName | 'auto';
+  /** Go on from the file `checkpoint`; all other options must be as they were. Default: false. */
+  resume?: boolean;
+}
+
+const optionNames = [
+  'text',
+  'tokenizer',
+  'vocabulary',
+  'test',
+  'validation',
+  'embeddingSize',
+  'hiddenSize',
+  'numLayers',
+  'dropout',
+  'tied',
+  'streams',
+  'steps',
+  'epochs',
+  'learningRate',
+  'weightDecay',
+  'patience',
+  'seed',
+  'device',
+  'checkpoint',
+  'checkpointEvery',
+  'resume',
+  'signal',
+  'onProgress',
+  'onEpoch',
+];
+
+/** A trained language model. */
+export interface TrainedLanguageModel {
+  /** With its tokenizer in `preprocessing`: ready for `saveModel` and `generateText`. */
+  model: LanguageModel;
+  result: TrainingResult;
+  /** On the test text; null without one, and when the training was aborted. */
+  evaluation: LanguageEvaluation | null;
+}
+
+/**
+ * Trains a `LanguageModel` on a text by truncated backpropagation through time: the text is cut into `streams` parts that are read side by
+ * side, `steps` tokens at a time, with the state carried on. AdamW with a one-cycle schedule, gradients clipped to norm 1; the epoch that is best on
+ * the validation text is kept.
+ *
+ * @throws TypeError, RangeError; CudnnGruError `ERR_DATA` for a text that is too short; what `Trainer.fit` throws
+ */
+export async function trainLanguageModel(options: TrainLanguageModelOptions): Promise<TrainedLanguageModel> {
+  checkOptions(options, 'options', optionNames);
+  const { streams = 32, steps = 64, epochs = 10, device = 'cpu', resume = false } = options;
+  const parts = split(options);
+  const seed = checkSeed(options.seed ?? 0);
+  const learningRate = checkNumber(options.learningRate ?? 3e-3, 'learningRate', { above: 0 });
+  const tokenizer = await tokenizerFor(options, parts.training);
+  const data = batchesOf(tokenizer, parts.training, streams, steps, 'training');
+  const validation = parts.validation && batchesOf(tokenizer, parts.validation, streams, steps, 'validation');
+  const { embeddingSize, hiddenSize, numLayers, dropout, tied } = options;
+  const model = new LanguageModel({
+    vocabularySize: tokenizer.vocabularySize,
+    ...given({ embeddingSize, hiddenSize, numLayers, dropout, tied }),
+    device,
+    generator: new Generator(seed),
+  });
+  model.preprocessing = { task: 'generate', tokenizer: tokenizer.toJSON() };
+  const optimizer = new AdamW(model.parameters(), {
+    learningRate,
+    weightDecay: options.weightDecay ?? 0.01,
+    clipNorm: 1,
+  });
+  const { patience, checkpoint, checkpointEvery, signal, onProgress, onEpoch } = options;
+  const trainer = new Trainer({
+    model,
+    optimizer,
+    loss: ({ inputs, targets, hidden: initialHidden }) => {
+      const { logits, hidden } = model.forward(inputs, { initialHidden });
+      return { loss: crossEntropy(logits, targets), hidden };
+    },
+    data,
+    epochs,
+    schedule: oneCycle({ steps: Math.max(2, checkPositiveInteger(epochs, 'epochs') * data.batchesPerEpoch) }),
+    seed,
+    ...given({ patience, checkpoint, checkpointEvery, signal, onProgress, onEpoch }),
+    ...(validation && { validation }),
+  });
+  try {
+    const result = await trainer.fit({ resume });
+    model.eval();
+    const tested = parts.test !== '' && result.stopped !== 'aborted';
+    const evaluation = tested ? await evaluateLanguageModel(model, parts.test) : null;
+    model.summary = summaryOf(seed, result, evaluation);
+    return { model, result, evaluation };
+  } catch (error) {
+    model.dispose();
+    throw error;
+  } finally {
+    trainer.dispose();
+    optimizer.dispose();
+  }
+}
+
+// By characters, so that every tokenizer has the same parts.
+function split({ text, test = 0.05, validation = 0.05 }: TrainLanguageModelOptions) {
+  checkString(text, 'text');
+  checkNumber(test, 'test', { min: 0, below: 1 });
+  checkNumber(validation, 'validation', { min: 0, below: 1 - test });
+  const testStart = Math.round(text.length * (1 - test));
+  const validationStart = Math.round(text.length * (1 - test - validation));
+  return {
+    training: text.slice(0, validationStart),
+    validation: text.slice(validationStart, testStart),
+    test: text.slice(testStart),
+  };
+}
+
+async function tokenizerFor(
+  { tokenizer = 'characters', vocabulary = 10_000 }: TrainLanguageModelOptions,
+  text: string,
+): Promise<Tokenizer> {
+  if (typeof tokenizer === 'object' && typeof tokenizer?.encode === 'function') return tokenizer;
+  checkPositiveInteger(vocabulary, 'vocabulary');
+  switch (checkOneOf(tokenizer, 'tokenizer', ['characters', 'words', 'subwords'])) {
+    case 'words':
+      return WordTokenizer.of([text], { maxWords: vocabulary });
+    case 'subwords':
+      return SubwordTokenizer.of([text], { pieces: vocabulary });
+    default:
+      return CharacterTokenizer.of([text]);
+  }
+}
+
+function batchesOf(tokenizer: Tokenizer, text: string, streams: number, steps: number, name: string): StreamBatches {
+  const tokens = tokenizer.encode(text);
+  checkPositiveInteger(streams, 'streams');
+  if (tokens.length <= streams) {
+    throw new CudnnGruError('ERR_DATA', `the ${name} text has ${tokens.length} tokens for ${streams} streams`);
+  }
+  const rows = tokens.length - 1;
+  const array = (data: Int32Array) => ({ data, shape: [rows] });
+  return new StreamBatches({ inputs: array(tokens.slice(0, -1)), targets: array(tokens.slice(1)), streams, steps });
+}
+
+function summaryOf(seed: number, result: TrainingResult, evaluation: LanguageEvaluation | null): JsonValue {
+  const best = result.history[result.bestEpoch - 1];
+  return {
+    seed,
+    epochs: result.history.length,
+    steps: result.steps,
+    seconds: Math.round(result.seconds * 10) / 10,
+    stopped: result.stopped,
+    bestEpoch: result.bestEpoch,
+    trainLoss: best?.trainLoss ?? null,
+    validationLoss: best?.validationLoss ?? null,
+    test: evaluation && { bitsPerCharacter: evaluation.bitsPerCharacter, perplexity: evaluation.perplexity },
+  };
+}

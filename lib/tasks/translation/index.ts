@@ -1,0 +1,24 @@
+export { AttentionLayer, type AttentionLayerOptions, type AttentionScore } from './attention_layer.js';
+export {
+  type DecoderInputs,
+  EncoderDecoder,
+  type EncoderDecoderOptions,
+  type Memory,
+} from './encoder_decoder.js';
+export { PairDataset, type TokenPair } from './pair_dataset.js';
+export {
+  type TextPair,
+  type TokenKind,
+  type TrainedTranslator,
+  type TrainTranslatorOptions,
+  trainTranslator,
+} from './train_translator.js';
+export {
+  type Alignment,
+  alignmentOf,
+  evaluateTranslator,
+  type TranslateOptions,
+  type Translation,
+  translate,
+  translationTokenizersOf,
+} from './translate.js';

@@ -1,0 +1,228 @@
+import {
+  checkNumber,
+  checkOneOf,
+  checkOptions,
+  checkPositiveInteger,
+  checkSeed,
+  given,
+  wrongKind,
+} from '../../arguments.js';
+import { Batches } from '../../data/index.js';
+import { CudnnGruError } from '../../errors.js';
+import type { JsonValue } from '../../layers/module.js';
+import { crossEntropy } from '../../losses/index.js';
+import { upload } from '../../ops/result.js';
+import { AdamW } from '../../optimizers/index.js';
+import { oneCycle } from '../../optimizers/schedules.js';
+import type { DeviceName } from '../../tensor/device.js';
+import { Generator } from '../../tensor/generator.js';
+import {
+  CharacterTokenizer,
+  SubwordTokenizer,
+  specialTokens,
+  type Tokenizer,
+  WordTokenizer,
+} from '../../text/index.js';
+import { Trainer } from '../../training/trainer.js';
+import type { TrainerOptions, TrainingResult } from '../../training/types.js';
+import { EncoderDecoder, type EncoderDecoderOptions } from './encoder_decoder.js';
+import { decoderInput, PairDataset } from './pair_dataset.js';
+
+/** A text and what it is to become. */
+export type TextPair = readonly [source: string, target: string];
+
+/** What tokens are: characters, words and signs, what stands between white space, or pieces of words. */
+export type TokenKind = 'characters' | 'words' | 'whitespace' | 'subwords';
+
+/** @internal */
+export const tokenKinds = ['characters', 'words', 'whitespace', 'subwords'] as const;
+
+/** What `trainTranslator` takes: the pairs, the model, the training. */
+export interface TrainTranslatorOptions
+  extends Omit<EncoderDecoderOptions, 'sourceVocabularySize' | 'targetVocabularySize' | 'device' | 'generator'>,
+    Pick<TrainerOptions, 'checkpoint' | 'checkpointEvery' | 'signal' | 'onProgress' | 'onEpoch'> {
+  pairs: readonly TextPair[];
+  /** Pairs that choose the epoch that is kept. Default: none. */
+  validation?: readonly TextPair[];
+  /** Learnt from the sources of `pairs`. Default: 'words'. */
+  sourceTokens?: TokenKind;
+  /** Learnt from the targets of `pairs`. Default: 'words'. */
+  targetTokens?: TokenKind;
+  /** Words or subword pieces in each vocabulary, the most frequent ones. Default: 8,000. */
+  vocabulary?: number;
+  /** Scheduled sampling, from the first step to the last growing from 0 to this share. Default: 0, teacher forcing. */
+  sampling?: number;
+  /** Default: 0.1. */
+  labelSmoothing?: number;
+  /** Passes over the pairs. Default: 10. */
+  epochs?: number;
+  /** Pairs per step. Default: 64. */
+  batchSize?: number;
+  /** The highest rate of the one-cycle schedule. Default: 0.002. */
+  learningRate?: number;
+  /** AdamW's. Default: 0.01. */
+  weightDecay?: number;
+  /** Stop after this many epochs without a lower validation loss. Default: never. */
+  patience?: number;
+  /** Default: 0. */
+  seed?: number;
+  /** Default: 'cpu'. */
+  device?: DeviceName | 'auto';
+  /** Go on from the file `checkpoint`; all other options must be as they were. Default: false. */
+  resume?: boolean;
+}
+
+const optionNames = [
+  'pairs',
+  'validation',
+  'sourceTokens',
+  'targetTokens',
+  'vocabulary',
+  'embeddingSize',
+  'hiddenSize',
+  'numLayers',
+  'bidirectional',
+  'attention',
+  'inputFeeding',
+  'dropout',
+  'sampling',
+  'labelSmoothing',
+  'epochs',
+  'batchSize',
+  'learningRate',
+  'weightDecay',
+  'patience',
+  'seed',
+  'device',
+  'checkpoint',
+  'checkpointEvery',
+  'resume',
+  'signal',
+  'onProgress',
+  'onEpoch',
+];
+
+/** A trained translator. */
+export interface TrainedTranslator {
+  /** With its tokenizers in `preprocessing`: ready for `saveModel` and `translate`. */
+  model: EncoderDecoder;
+  result: TrainingResult;
+}
+
+/**
+ * Trains an `EncoderDecoder` on pairs of texts. Cross-entropy with label smoothing; AdamW with a one-cycle schedule, gradients clipped to norm
+ * 1; pairs of similar length share batches; the epoch that is best on the validation pairs is kept.
+ *
+ * @throws TypeError, RangeError; CudnnGruError `ERR_DATA` for a source without tokens; what `Trainer.fit` throws
+ */
+export async function trainTranslator(options: TrainTranslatorOptions): Promise<TrainedTranslator> {
+  checkOptions(options, 'options', optionNames);
+  const { epochs = 10, batchSize = 64, device = 'cpu', resume = false } = options;
+  const pairs = checkPairs(options.pairs, 'pairs');
+  const seed = checkSeed(options.seed ?? 0);
+  const learningRate = checkNumber(options.learningRate ?? 2e-3, 'learningRate', { above: 0 });
+  const labelSmoothing = checkNumber(options.labelSmoothing ?? 0.1, 'labelSmoothing', { min: 0, max: 1 });
+  const sampling = checkNumber(options.sampling ?? 0, 'sampling', { min: 0, max: 1 });
+  const [sources, targets] = [pairs.map(([source]) => source), pairs.map(([, target]) => target)];
+  const vocabulary = checkPositiveInteger(options.vocabulary ?? 8000, 'vocabulary');
+  const source = await learnTokenizer(sources, options.sourceTokens ?? 'words', 'sourceTokens', vocabulary);
+  const target = await learnTokenizer(targets, options.targetTokens ?? 'words', 'targetTokens', vocabulary);
+  const dataset = (list: readonly TextPair[]) => new PairDataset(list.map((pair) => encodePair(pair, source, target)));
+  const data = new Batches(dataset(pairs), { batchSize, shuffle: true, seed, bucketSize: 16 });
+  const held = options.validation && dataset(checkPairs(options.validation, 'validation'));
+  const { embeddingSize, hiddenSize, numLayers, bidirectional, attention, inputFeeding, dropout } = options;
+  const model = new EncoderDecoder({
+    sourceVocabularySize: source.vocabularySize,
+    targetVocabularySize: target.vocabularySize,
+    ...given({ embeddingSize, hiddenSize, numLayers, bidirectional, attention, inputFeeding, dropout }),
+    device,
+    generator: new Generator(seed),
+  });
+  model.preprocessing = { task: 'translate', source: source.toJSON(), target: target.toJSON() };
+  const optimizer = new AdamW(model.parameters(), {
+    learningRate,
+    weightDecay: options.weightDecay ?? 0.01,
+    clipNorm: 1,
+  });
+  const { patience, checkpoint, checkpointEvery, signal, onProgress, onEpoch } = options;
+  const steps = Math.max(2, checkPositiveInteger(epochs, 'epochs') * data.batchesPerEpoch);
+  const trainer = new Trainer({
+    model,
+    optimizer,
+    loss: ({ inputs, targets: wanted, lengths, batch }) => {
+      const read = upload(decoderInput(batch.targets), wanted.shape, wanted.on);
+      const { epoch, batch: done } = data.position();
+      const share = model.training ? (sampling * (epoch * data.batchesPerEpoch + done)) / steps : 0;
+      const { logits } = model.forward(inputs, read, { lengths, sampling: Math.min(1, share) });
+      const smoothing = model.training ? labelSmoothing : 0;
+      return crossEntropy(logits, wanted, { ignoreIndex: specialTokens.padding, labelSmoothing: smoothing });
+    },
+    data,
+    epochs,
+    schedule: oneCycle({ steps }),
+    seed,
+    ...given({ patience, checkpoint, checkpointEvery, signal, onProgress, onEpoch }),
+    ...(held && { validation: new Batches(held, { batchSize: 128, bucketSize: 16 }) }),
+  });
+  try {
+    const result = await trainer.fit({ resume });
+    model.eval();
+    model.summary = summaryOf(pairs.length, seed, result);
+    return { model, result };
+  } catch (error) {
+    model.dispose();
+    throw error;
+  } finally {
+    trainer.dispose();
+    optimizer.dispose();
+  }
+}
+
+function checkPairs(pairs: unknown, name: string): readonly TextPair[] {
+  if (!Array.isArray(pairs)) throw wrongKind(name, 'an array of [source, target]', pairs);
+  for (const [i, pair] of pairs.entries()) {
+    if (!Array.isArray(pair) || pair.length !== 2 || pair.some((text) => typeof text !== 'string'))
+      throw wrongKind(`${name}[${i}]`, 'two strings', pair);
+  }
+  return pairs as TextPair[];
+}
+
+/** @internal A tokenizer of a kind, learnt from texts. */
+export async function learnTokenizer(
+  texts: readonly string[],
+  kind: TokenKind,
+  name: string,
+  vocabulary: number,
+): Promise<Tokenizer> {
+  switch (checkOneOf(kind, name, tokenKinds)) {
+    case 'characters':
+      return CharacterTokenizer.of(texts);
+    case 'subwords':
+      return SubwordTokenizer.of(texts, { pieces: vocabulary });
+    case 'whitespace':
+      return WordTokenizer.of(texts, { split: 'whitespace', maxWords: vocabulary });
+    default:
+      return WordTokenizer.of(texts, { maxWords: vocabulary });
+  }
+}
+
+function encodePair([text, answer]: TextPair, source: Tokenizer, target: Tokenizer) {
+  const tokens = source.encode(text);
+  if (tokens.length === 0) throw new CudnnGruError('ERR_DATA', `a source has no tokens; it stands beside ${answer}`);
+  return { source: tokens, target: target.encode(answer) };
+}
+
+function summaryOf(pairs: number, seed: number, result: TrainingResult): JsonValue {
+  const best = result.history[result.bestEpoch - 1];
+  return {
+    pairs,
+    seed,
+    epochs: result.history.length,
+    steps: result.steps,
+    seconds: Math.round(result.seconds * 10) / 10,
+    stopped: result.stopped,
+    bestEpoch: result.bestEpoch,
+    trainLoss: best?.trainLoss ?? null,
+    validationLoss: best?.validationLoss ?? null,
+  };
+}
