@@ -3,12 +3,14 @@ import { packageVersion } from '../version.js';
 import { type Command, exitCodes } from './command.js';
 import { doctor } from './doctor.js';
 import { exportCommand } from './export.js';
+import { generate } from './generate.js';
 import { importCommand } from './import.js';
 import { info } from './info.js';
 import { evaluate, predict } from './model_commands.js';
 import { Options, UsageError } from './options.js';
 import { serve } from './serve.js';
 import { trainCommand } from './train.js';
+import { translate } from './translate.js';
 
 const program = 'cudnn-gru';
 
@@ -20,7 +22,18 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const { cac } = await import('cac');
   const cli = cac(program);
   const train = trainCommand(argv.slice(3));
-  const commands: readonly Command[] = [train, evaluate, predict, serve, info, importCommand, exportCommand, doctor];
+  const commands: readonly Command[] = [
+    train,
+    evaluate,
+    predict,
+    generate,
+    translate,
+    serve,
+    info,
+    importCommand,
+    exportCommand,
+    doctor,
+  ];
   for (const command of commands) {
     const parsed = cli.command(command.usage, command.description);
     if (command.anyOptions) parsed.allowUnknownOptions();

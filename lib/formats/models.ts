@@ -15,6 +15,7 @@ import {
 } from '../layers/index.js';
 import { withParameterBudget } from '../layers/parameters.js';
 import { buildModule, registerLayers } from '../layers/registry.js';
+import { VariationalDropout } from '../layers/variational_dropout.js';
 import { type Precision, precisions, valuesPerWord } from '../ops/gru_quantized.js';
 import { type DeviceName, withDefaultDevice } from '../tensor/device.js';
 import { elementCount } from '../tensor/tensor.js';
@@ -41,6 +42,7 @@ registerLayers({
   Embedding: (options) => new Embedding(options),
   LayerNorm: (options) => new LayerNorm(options),
   Dropout: (options) => new Dropout(options.probability),
+  VariationalDropout: (options) => new VariationalDropout(options.probability),
   OnnxModel: (options) => new OnnxModel(options),
   KerasModel: (options) => new KerasModel(options),
   KerasActivation: (options) => new KerasActivation(options),

@@ -13,3 +13,4 @@ export { type Architecture, type JsonValue, Module, type StateDict } from './mod
 export { type LayerOptions, parameter } from './parameters.js';
 export { QuantizedGRU, type QuantizedGRUOptions } from './quantized_gru.js';
 export { Sequential } from './sequential.js';
+export { VariationalDropout } from './variational_dropout.js';

@@ -21,8 +21,8 @@ interface Trained {
 
 /** What is done with a finished training. */
 export interface TrainingEnd<T extends Trained> {
-  /** Writes the report of `--report`. */
-  report(path: string, trained: T): Promise<void>;
+  /** Writes the report of `--report`, where the task has one. */
+  report?(path: string, trained: T): Promise<void>;
   /** What was measured, as text; undefined for nothing. */
   text(trained: T): Promise<string | undefined>;
   /** The same for `--json`. */
@@ -51,7 +51,7 @@ export async function runTraining<T extends Trained>(
   const { saveModel } = await import('../../formats/models.js');
   await saveModel(out, trained.model);
   await rm(checkpoint, { force: true });
-  if (report !== undefined) await end.report(report, trained);
+  if (report !== undefined) await end.report?.(report, trained);
   if (options.flag('json')) {
     const { stopped, bestEpoch, steps, seconds, history } = trained.result;
     const files = { model: out, report: report ?? null };
