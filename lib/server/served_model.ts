@@ -81,6 +81,17 @@ export class ServedModel {
     }
   }
 
+  /** Keeps the model alive while somebody asks for further values. */
+  async *hold<T>(values: AsyncIterable<T>): AsyncGenerator<T> {
+    this.#users++;
+    try {
+      yield* values;
+    } finally {
+      this.#users--;
+      this.#disposeIfUnused();
+    }
+  }
+
   /** No new requests will come: gives the memory back as soon as the last one is answered. */
   retire(): void {
     this.#retired = true;

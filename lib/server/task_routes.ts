@@ -3,7 +3,9 @@ import Type from 'typebox';
 import { quote } from '../arguments.js';
 import { classifyTask } from './classify_task.js';
 import { detectTask } from './detect_task.js';
+import { eventStream } from './event_stream.js';
 import { forecastTask } from './forecast_task.js';
+import { generateTask } from './generate_task.js';
 import { HttpError } from './http_errors.js';
 import type { ModelRepository } from './model_repository.js';
 import { signalOf } from './request_signal.js';
@@ -21,9 +23,11 @@ export interface Task {
   serves(model: ServedModel): boolean;
   /** @returns the answer's JSON, beside `model` */
   answer(model: ServedModel, body: unknown, signal: AbortSignal): Promise<object>;
+  /** The answer in parts, as they are found, for clients that accept server-sent events. */
+  parts?(model: ServedModel, body: unknown, signal: AbortSignal): AsyncIterable<object>;
 }
 
-const tasks: readonly Task[] = [forecastTask, classifyTask, detectTask];
+const tasks: readonly Task[] = [forecastTask, classifyTask, detectTask, generateTask];
 
 /** One address for each task: `/forecast`, … */
 export function taskRoutes(app: FastifyInstance, repository: ModelRepository, settings: ServerSettings): void {
@@ -41,7 +45,12 @@ export function taskRoutes(app: FastifyInstance, repository: ModelRepository, se
       async (request, reply): Promise<object> => {
         const { model: name } = request.body as { model?: string };
         const model = modelFor(task, repository, name);
-        const answer = await task.answer(model, request.body, signalOf(reply, settings.timeout));
+        const signal = signalOf(reply, settings.timeout);
+        if (task.parts && request.headers.accept?.includes('text/event-stream')) {
+          const events = await eventStream(task.parts(model, request.body, signal), { model: model.name });
+          return reply.type('text/event-stream').header('Cache-Control', 'no-store').send(events);
+        }
+        const answer = await task.answer(model, request.body, signal);
         return { model: model.name, ...answer };
       },
     );

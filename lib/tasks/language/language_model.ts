@@ -1,6 +1,7 @@
 import { checkBoolean, checkNumber, checkOptions, checkPositiveInteger, wrongRange } from '../../arguments.js';
 import type { TokenModel } from '../../decoding/token_model.js';
 import { registerModule } from '../../formats/models.js';
+import { float32, type Signature } from '../../inference/signature.js';
 import { GRU } from '../../layers/gru.js';
 import { Dropout, Embedding, Linear } from '../../layers/layers.js';
 import { type Architecture, Module } from '../../layers/module.js';
@@ -110,6 +111,18 @@ export class LanguageModel extends Module {
       const dropped = this.dropout.forward(output);
       return { logits: this.head.forward(this.projection?.forward(dropped) ?? dropped), hidden };
     });
+  }
+
+  /** `forward` as the server offers it. */
+  signature(): Signature {
+    const { vocabularySize } = this;
+    const steps = ['batch', 'time'] as const;
+    return {
+      inputs: [{ name: 'tokens', dtype: 'int32', shape: steps, vocabularySize }],
+      outputs: [float32('logits', ...steps, vocabularySize)],
+      takesLengths: false,
+      run: ([tokens]) => [this.forward(tokens as Tensor).logits],
+    };
   }
 
   /** The model as searches of `decoding` ask it; its state is [hidden], or empty before the first token. */
