@@ -19,6 +19,13 @@ export { importOnnx, type OnnxInput, OnnxModel } from './formats/onnx/index.js';
 export { exportPytorch } from './formats/pytorch/export_pytorch.js';
 export { type ReadStateDictOptions, readStateDict } from './formats/state_dict.js';
 export { loadSafetensors, saveSafetensors } from './formats/tensors.js';
+export {
+  type FileProgress,
+  type PredictedFile,
+  type PredictFileOptions,
+  predictFile,
+} from './inference/batch/predict_file.js';
+export { type BatchOptions, type PredictedRow, predictRows } from './inference/batch/predict_rows.js';
 export type { Axis, Signature, TensorSpec } from './inference/signature.js';
 export type { Stream } from './inference/stream.js';
 export type { StreamStates } from './inference/stream_states.js';

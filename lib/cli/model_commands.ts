@@ -2,6 +2,7 @@ import { quote } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
 import { type Command, resultOptions } from './command.js';
 import { type Options, UsageError } from './options.js';
+import { batchPredictExamples, batchPredictOptions, predictBatch, refuseBatchOptions } from './predict_batch.js';
 import { tasks } from './tasks/index.js';
 import type { LoadedModel, OptionList } from './tasks/task.js';
 
@@ -21,10 +22,13 @@ function modelCommand(name: 'evaluate' | 'predict', description: string): Comman
     usage: `${name} <model>`,
     description,
     get options() {
-      return [...commonOptions, ...taskOptions(name), ...resultOptions];
+      const batch = name === 'predict' ? batchPredictOptions : [];
+      return [...commonOptions, ...taskOptions(name), ...batch, ...resultOptions];
     },
-    examples: tasks.flatMap((task) => task[name].examples),
+    examples: [...tasks.flatMap((task) => task[name].examples), ...(name === 'predict' ? batchPredictExamples : [])],
     async run([path], options) {
+      if (options.flag('batch')) return predictBatch(path as string, options);
+      if (name === 'predict') refuseBatchOptions(options);
       const threads = options.integer('threads', { min: 1, max: 1024 });
       options.requiredText('data');
       const loaded = await load(path as string, threads);

@@ -101,7 +101,8 @@ async function writeTarget(path: string): Promise<string> {
 
 // The rename itself is on the disk only once the folder is. Some systems (Windows) cannot open a folder: they order
 // the rename themselves, so that failure is no failure of the write.
-async function syncFolder(folder: string): Promise<void> {
+/** @internal */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   if (handle === undefined) return;
   await handle.sync().catch(() => undefined);

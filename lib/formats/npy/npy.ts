@@ -1,6 +1,6 @@
 import { checkString, quote, wrongKind, wrongRange } from '../../arguments.js';
 import { CudnnGruError } from '../../errors.js';
-import { Tensor, type TensorData } from '../../tensor/tensor.js';
+import { type DType, Tensor, type TensorData } from '../../tensor/tensor.js';
 import { type ByteSource, FileSource, naming, readBytes, readElements } from '../byte_source.js';
 import { BITS, type ElementType } from '../element_types.js';
 import { writeBytes, writeFileAtomically } from '../files.js';
@@ -71,8 +71,7 @@ export async function writeNpy(path: string, array: Tensor | NumpyArray): Promis
 
 /** @internal The array that a source holds, and nothing behind it. */
 export async function readArray(source: ByteSource, name: string): Promise<NumpyArray> {
-  const { descr, fortranOrder, shape, start } = await readHeader(source);
-  const { type, bigEndian } = elementType(descr);
+  const { descr, type, bigEndian, fortranOrder, shape, start } = await readNpyHeader(source);
   const count = shape.reduce((product, dimension) => product * dimension, 1);
   // A product too large to be exact is larger than every file.
   if (start + (count * BITS[type]) / 8 !== source.size) {
@@ -91,15 +90,19 @@ export async function readArray(source: ByteSource, name: string): Promise<Numpy
   return { shape, data: gatherStrided(data, shape, strides) };
 }
 
-interface NpyHeader {
+/** @internal */
+export interface NpyHeader {
   descr: string;
+  type: ElementType;
+  bigEndian: boolean;
   fortranOrder: boolean;
   shape: number[];
   /** Where the elements begin. */
   start: number;
 }
 
-async function readHeader(source: ByteSource): Promise<NpyHeader> {
+/** @internal @throws CudnnGruError `ERR_FORMAT`, `ERR_UNSUPPORTED` */
+export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
   const prefix = Buffer.from(await readBytes(source, 0, Math.min(12, source.size)));
   if (prefix.length < 12 || prefix.toString('latin1', 0, 6) !== MAGIC) throw malformed('it does not begin as one');
   const version = prefix[6] as number;
@@ -109,11 +112,12 @@ async function readHeader(source: ByteSource): Promise<NpyHeader> {
     throw malformed(`it claims a header of ${length} bytes; at most ${MAX_HEADER_BYTES} are read`);
   const begin = version === 1 ? 10 : 12;
   const text = Buffer.from(await readBytes(source, begin, length)).toString(version === 3 ? 'utf8' : 'latin1');
-  return { ...parseDictionary(text), start: begin + length };
+  const dictionary = parseDictionary(text);
+  return { ...dictionary, ...elementType(dictionary.descr), start: begin + length };
 }
 
 // {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
-function parseDictionary(text: string): Omit<NpyHeader, 'start'> {
+function parseDictionary(text: string): Pick<NpyHeader, 'descr' | 'fortranOrder' | 'shape'> {
   const inside = /^\{(.*)\}\s*$/s.exec(text)?.[1];
   if (inside === undefined) throw malformed('its header is no dictionary');
   const entry = /\s*'(\w+)'\s*:\s*('[^']*'|True|False|\([\d\s,]*\)|\[.*\])\s*(?:,|$)/sy;
@@ -162,14 +166,19 @@ export async function encodeArray(array: Tensor | NumpyArray, name: string): Pro
   if (!shape.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0) || count !== data.length) {
     throw wrongRange(`${name}.data`, `one element for each of the shape [${shape.join(', ')}]`, data);
   }
-  const type = data instanceof Float32Array ? '<f4' : '<i4';
+  const header = npyHeader(data instanceof Float32Array ? 'float32' : 'int32', shape);
+  return [header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+}
+
+/** @internal @param least bytes that it takes at least: room for a larger shape later on */
+export function npyHeader(dtype: DType, shape: readonly number[], least = 0): Uint8Array {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
-  const text = `{'descr': '${type}', 'fortran_order': False, 'shape': ${tuple}, }`;
-  const length = Math.ceil((10 + text.length + 1) / ALIGNMENT) * ALIGNMENT;
+  const text = `{'descr': '${dtype === 'float32' ? '<f4' : '<i4'}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const length = Math.ceil(Math.max(least, 10 + text.length + 1) / ALIGNMENT) * ALIGNMENT;
   const header = Buffer.alloc(length, ' ');
   header.write(`${MAGIC}\u0001\u0000`, 0, 'latin1');
   header.writeUInt16LE(length - 10, 8);
   header.write(text, 10, 'latin1');
   header.write('\n', length - 1, 'latin1');
-  return [header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+  return header;
 }

@@ -1,0 +1,62 @@
+import { CudnnGruError } from '../../errors.js';
+import type { HostTensors } from '../compute_batch.js';
+import { batchesOf, windows } from './batches.js';
+import type { Executors } from './executors.js';
+import { isBad, type RowBlock, type SourceItem } from './source.js';
+
+/** An item of the input with what the model makes of it; no outputs for a bad row. */
+export interface Computed {
+  readonly item: SourceItem;
+  /** In the order of the signature: [count, ...] each. */
+  readonly outputs: HostTensors;
+}
+
+// Windows that are read, computed and handed on at the same time.
+const windowsAtOnce = 2;
+
+/** Computes rows in batches and gives them back in their order. What is not taken holds back the reading. */
+export async function* computeRows(
+  items: AsyncIterable<SourceItem>,
+  executors: Executors,
+  { batchSize, signal }: { batchSize: number; signal?: AbortSignal | undefined },
+): AsyncGenerator<Computed[]> {
+  const running: Promise<Computed[]>[] = [];
+  try {
+    for await (const window of windows(items, batchSize)) {
+      throwIfAborted(signal);
+      const computing = computeWindow(window, executors, batchSize);
+      computing.catch(() => undefined); // answered when it is awaited
+      running.push(computing);
+      if (running.length > windowsAtOnce) yield (await running.shift()) as Computed[];
+    }
+    while (running.length > 0) {
+      throwIfAborted(signal);
+      yield (await running.shift()) as Computed[];
+    }
+  } finally {
+    await Promise.allSettled(running);
+  }
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new CudnnGruError('ERR_ABORTED', 'stopped by the signal', { cause: signal.reason });
+}
+
+async function computeWindow(
+  items: readonly SourceItem[],
+  executors: Executors,
+  batchSize: number,
+): Promise<Computed[]> {
+  const { inputs, takesLengths } = executors.signature;
+  const timeAxis = (inputs[0]?.shape.indexOf('time') ?? 0) - 1;
+  const blocks = items.filter((item): item is RowBlock => !isBad(item));
+  const outputs = new Map<SourceItem, HostTensors>();
+  const compute = async (batch: readonly RowBlock[]) => {
+    const results = await executors.compute(
+      batch.map(({ data, count, shape }) => [{ data, shape: [count, ...shape] }]),
+    );
+    for (const [i, block] of batch.entries()) outputs.set(block, results[i] as HostTensors);
+  };
+  await Promise.all(batchesOf(blocks, { batchSize, timeAxis, takesLengths }).map(compute));
+  return items.map((item) => ({ item, outputs: outputs.get(item) ?? [] }));
+}
