@@ -15,7 +15,14 @@ export {
 export { loadModel, registerModule, saveModel } from './formats/models.js';
 export { type NumpyArray, readNpy, writeNpy } from './formats/npy/npy.js';
 export { type ReadNpzOptions, readNpz, type WriteNpzOptions, writeNpz } from './formats/npy/npz.js';
-export { importOnnx, type OnnxInput, OnnxModel } from './formats/onnx/index.js';
+export {
+  type ExportOnnxOptions,
+  exportOnnx,
+  importOnnx,
+  type OnnxInput,
+  type OnnxInputSpec,
+  OnnxModel,
+} from './formats/onnx/index.js';
 export { exportPytorch } from './formats/pytorch/export_pytorch.js';
 export { type ReadStateDictOptions, readStateDict } from './formats/state_dict.js';
 export { loadSafetensors, saveSafetensors } from './formats/tensors.js';

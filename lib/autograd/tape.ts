@@ -1,6 +1,7 @@
 import { CudnnGruError } from '../errors.js';
 import { keepFromScope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { type TracedOperation, trace } from './trace.js';
 
 type MaybeTensor = Tensor | null | undefined;
 type Grads = (Tensor | null)[];
@@ -88,6 +89,7 @@ export function needsGrad(...inputs: MaybeTensor[]): boolean {
  * @param rule the gradient rule: from the result's gradient to those of the inputs, null where there is none (or none is wanted:
  * ask `requiresGrad` before). Runs with recording off. It answers with tensors of its own, which the tape takes over; a gradient
  * that is passed on as it came must be `detach()`ed.
+ * @param attributes what the operation was asked besides its inputs, for who traces it
  */
 export function record<const S extends readonly MaybeTensor[]>(
   operation: string,
@@ -95,11 +97,13 @@ export function record<const S extends readonly MaybeTensor[]>(
   result: Tensor,
   saved: S,
   rule: (resultGrad: Tensor, saved: S) => Grads,
+  attributes: TracedOperation['attributes'] = {},
 ): void {
+  trace(operation, inputs, [result], attributes);
   recordAll(operation, inputs, [result], saved, ([resultGrad], kept) => rule(resultGrad as Tensor, kept));
 }
 
-/** As `record`, for several results: a result whose gradient did not arrive has null in its place. */
+/** As `record`, for several results and without `trace`: a result whose gradient did not arrive has null in its place. */
 export function recordAll<const S extends readonly MaybeTensor[]>(
   operation: string,
   inputs: readonly MaybeTensor[],

@@ -9,6 +9,10 @@ export interface ExportFormat {
 
 /** By the name that the command line has for them. */
 export const exportFormats: Readonly<Record<string, ExportFormat>> = {
+  onnx: {
+    extension: '.onnx',
+    write: async (path, model) => (await import('./onnx/index.js')).exportOnnx(path, model),
+  },
   pytorch: {
     extension: '.pytorch.safetensors',
     write: async (path, model) => (await import('./pytorch/export_pytorch.js')).exportPytorch(path, model),

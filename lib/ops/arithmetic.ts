@@ -98,7 +98,7 @@ export function scale(x: Tensor, factor: number, offset = 0): Tensor {
   checkNumber(offset, 'offset');
   const out = resultLike(x);
   addon.scale(x.on.index, x.size, factor, offset, x.handle, out.handle);
-  record('scale', [x], out, [], (grad) => [scale(grad, factor)]);
+  record('scale', [x], out, [], (grad) => [scale(grad, factor)], { factor, offset });
   return out;
 }
 

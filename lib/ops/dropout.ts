@@ -20,10 +20,17 @@ export function dropout(x: Tensor, probability: number, generator: Generator = d
   const { seed, offset } = generator.take(x.size);
   const y = resultLike(x);
   addon.dropout(x.on.index, x.size, probability, seed, offset, x.handle, y.handle);
-  record('dropout', [x], y, [], (grad) => {
-    const xGrad = resultLike(grad);
-    addon.dropout(grad.on.index, grad.size, probability, seed, offset, grad.handle, xGrad.handle);
-    return [xGrad];
-  });
+  record(
+    'dropout',
+    [x],
+    y,
+    [],
+    (grad) => {
+      const xGrad = resultLike(grad);
+      addon.dropout(grad.on.index, grad.size, probability, seed, offset, grad.handle, xGrad.handle);
+      return [xGrad];
+    },
+    { probability },
+  );
   return y;
 }

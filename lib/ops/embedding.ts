@@ -22,19 +22,26 @@ export function embedding(ids: Tensor, weight: Tensor, paddingIndex?: number): T
   const device = commonDevice('embedding', { ids, weight });
   const y = result([...ids.shape, embeddingSize], 'float32', device);
   addon.embedding(device.index, ids.size, vocabularySize, embeddingSize, ids.handle, weight.handle, y.handle);
-  record('embedding', [weight], y, [ids, weight], (grad, [savedIds, savedWeight]) => {
-    const weightGrad = resultLike(savedWeight);
-    addon.embeddingBackward(
-      device.index,
-      savedIds.size,
-      vocabularySize,
-      embeddingSize,
-      padding,
-      savedIds.handle,
-      grad.handle,
-      weightGrad.handle,
-    );
-    return [weightGrad];
-  });
+  record(
+    'embedding',
+    [weight],
+    y,
+    [ids, weight],
+    (grad, [savedIds, savedWeight]) => {
+      const weightGrad = resultLike(savedWeight);
+      addon.embeddingBackward(
+        device.index,
+        savedIds.size,
+        vocabularySize,
+        embeddingSize,
+        padding,
+        savedIds.handle,
+        grad.handle,
+        weightGrad.handle,
+      );
+      return [weightGrad];
+    },
+    { ids },
+  );
   return y;
 }

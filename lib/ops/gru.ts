@@ -1,5 +1,6 @@
 import { checkBoolean, checkInteger, checkNumber, checkOneOf, wrongKind, wrongRange } from '../arguments.js';
 import { needsGrad, recordAll } from '../autograd/tape.js';
+import { trace } from '../autograd/trace.js';
 import { addon } from '../native/load.js';
 import { defaultGenerator, Generator } from '../tensor/generator.js';
 import { precisionOn } from '../tensor/precision.js';
@@ -148,6 +149,15 @@ export function gru(x: Tensor, weights: readonly Tensor[], options: GruOptions =
     hidden.handle,
     saved?.handle ?? 0,
   );
+  trace('gru', [x, initial, ...weights], [output, hidden], {
+    layers,
+    directions,
+    bias,
+    resetBefore,
+    timeMajor,
+    dropout: drops ? dropout : 0,
+    lengths: options.lengths ?? null,
+  });
   if (!recorded || !saved) return { output, hidden };
 
   const kept = [x, initial, output, saved, ...weights] as const;

@@ -1,5 +1,6 @@
 import { checkBoolean, checkInteger, checkOneOf, wrongKind, wrongRange } from '../arguments.js';
 import { needsGrad } from '../autograd/tape.js';
+import { trace } from '../autograd/trace.js';
 import { CudnnGruError } from '../errors.js';
 import { addon } from '../native/load.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -89,6 +90,7 @@ export function gruQuantized(x: Tensor, weights: readonly Tensor[], options: Gru
     output.handle,
     hidden.handle,
   );
+  trace('gruQuantized', [x, initial, ...weights], [output, hidden], {});
   return { output, hidden };
 }
 

@@ -61,6 +61,7 @@ export function layerNorm(x: Tensor, weight: Tensor | null = null, bias: Tensor 
       );
       return [xGrad, weightGrad, biasGrad];
     },
+    { epsilon },
   );
   mean.dispose();
   rstd.dispose();

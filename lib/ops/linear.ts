@@ -110,21 +110,27 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     b.handle,
     c.handle,
   );
-  record('matmul', [a, b], c, [a, b], (grad, [savedA, savedB]) =>
-    withPrecision(precision, () => {
-      // With C = A B: dA = dC Bᵀ, dB = Aᵀ dC; a transposed operand takes the transposed gradient.
-      const aGrad = !a.requiresGrad
-        ? null
-        : transposeA
-          ? matmul(savedB, grad, { transposeA: transposeB, transposeB: true })
-          : matmul(grad, savedB, { transposeB: !transposeB });
-      const bGrad = !b.requiresGrad
-        ? null
-        : transposeB
-          ? matmul(grad, savedA, { transposeA: true, transposeB: transposeA })
-          : matmul(savedA, grad, { transposeA: !transposeA });
-      return [aGrad, bGrad];
-    }),
+  record(
+    'matmul',
+    [a, b],
+    c,
+    [a, b],
+    (grad, [savedA, savedB]) =>
+      withPrecision(precision, () => {
+        // With C = A B: dA = dC Bᵀ, dB = Aᵀ dC; a transposed operand takes the transposed gradient.
+        const aGrad = !a.requiresGrad
+          ? null
+          : transposeA
+            ? matmul(savedB, grad, { transposeA: transposeB, transposeB: true })
+            : matmul(grad, savedB, { transposeB: !transposeB });
+        const bGrad = !b.requiresGrad
+          ? null
+          : transposeB
+            ? matmul(grad, savedA, { transposeA: true, transposeB: transposeA })
+            : matmul(savedA, grad, { transposeA: !transposeA });
+        return [aGrad, bGrad];
+      }),
+    { transposeA, transposeB },
   );
   return c;
 }

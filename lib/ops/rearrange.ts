@@ -40,15 +40,22 @@ export function concat(parts: readonly Tensor[], axis = 0): Tensor {
     device,
   );
   addon.concat(device.index, outer, inner, lengths, length, handlesOf(parts), y.handle);
-  record('concat', parts, y, [], (grad) => {
-    let start = 0;
-    return parts.map((part) => {
-      const taken = part.shape[at] as number;
-      const partGrad = part.requiresGrad ? slice(grad, at, start, start + taken) : null;
-      start += taken;
-      return partGrad;
-    });
-  });
+  record(
+    'concat',
+    parts,
+    y,
+    [],
+    (grad) => {
+      let start = 0;
+      return parts.map((part) => {
+        const taken = part.shape[at] as number;
+        const partGrad = part.requiresGrad ? slice(grad, at, start, start + taken) : null;
+        start += taken;
+        return partGrad;
+      });
+    },
+    { axis: at },
+  );
   return y;
 }
 
@@ -75,11 +82,18 @@ export function slice(x: Tensor, axis: number, start: number, end?: number): Ten
   );
   addon.slice(x.on.index, outer, length, inner, from, to - from, x.handle, y.handle);
   const shape = x.shape;
-  record('slice', [x], y, [], (grad) => {
-    const xGrad = result(shape, 'float32', grad.on);
-    addon.sliceBackward(grad.on.index, outer, length, inner, from, to - from, grad.handle, xGrad.handle);
-    return [xGrad];
-  });
+  record(
+    'slice',
+    [x],
+    y,
+    [],
+    (grad) => {
+      const xGrad = result(shape, 'float32', grad.on);
+      addon.sliceBackward(grad.on.index, outer, length, inner, from, to - from, grad.handle, xGrad.handle);
+      return [xGrad];
+    },
+    { axis: at, start: from, end: to },
+  );
   return y;
 }
 
@@ -109,7 +123,7 @@ export function transpose(x: Tensor, axisA = -2, axisB = -1): Tensor {
     x.handle,
     y.handle,
   );
-  record('transpose', [x], y, [], (grad) => [transpose(grad, low, high)]);
+  record('transpose', [x], y, [], (grad) => [transpose(grad, low, high)], { axes: [low, high] });
   return y;
 }
 

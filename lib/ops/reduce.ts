@@ -19,11 +19,18 @@ function reduce(x: Tensor, reduced: ReadonlySet<number>, factor: number, shape: 
   const out = result(shape, 'float32', x.on);
   addon.sum(x.on.index, dims.length, dims, strides, x.size, count, factor, x.handle, out.handle);
   const from = x.shape;
-  record('sum', [x], out, [], (grad) => {
-    const xGrad = result(from, 'float32', grad.on);
-    addon.expand(grad.on.index, dims.length, dims, strides, count, xGrad.size, factor, grad.handle, xGrad.handle);
-    return [xGrad];
-  });
+  record(
+    'sum',
+    [x],
+    out,
+    [],
+    (grad) => {
+      const xGrad = result(from, 'float32', grad.on);
+      addon.expand(grad.on.index, dims.length, dims, strides, count, xGrad.size, factor, grad.handle, xGrad.handle);
+      return [xGrad];
+    },
+    { axes: [...reduced], factor },
+  );
   return out;
 }
 

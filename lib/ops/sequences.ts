@@ -48,17 +48,25 @@ function overTime(
   x: Tensor,
   { batch, time, features, timeMajor }: Shape,
   steps: Int32Array,
+  given: { steps?: Lengths; lengths?: Lengths | null },
 ): Tensor {
   const y = result([batch, features], 'float32', x.on);
   const run: Addon['gatherTime'] = addon[operation];
   run(x.on.index, batch, time, features, timeMajor, steps, x.handle, y.handle);
   const shape = x.shape;
-  record(operation, [x], y, [], (grad) => {
-    const xGrad = result(shape, 'float32', grad.on);
-    const runBackward: Addon['gatherTime'] = addon[`${operation}Backward`];
-    runBackward(grad.on.index, batch, time, features, timeMajor, steps, grad.handle, xGrad.handle);
-    return [xGrad];
-  });
+  record(
+    operation,
+    [x],
+    y,
+    [],
+    (grad) => {
+      const xGrad = result(shape, 'float32', grad.on);
+      const runBackward: Addon['gatherTime'] = addon[`${operation}Backward`];
+      runBackward(grad.on.index, batch, time, features, timeMajor, steps, grad.handle, xGrad.handle);
+      return [xGrad];
+    },
+    { timeMajor, ...given },
+  );
   return y;
 }
 
@@ -72,7 +80,7 @@ function overTime(
  */
 export function gatherTime(x: Tensor, steps: Lengths, options: SequenceOptions = {}): Tensor {
   const shape = sequenceShape(x, options);
-  return overTime('gatherTime', x, shape, checkLengths(steps, 'steps', shape.batch, -1, shape.time - 1));
+  return overTime('gatherTime', x, shape, checkLengths(steps, 'steps', shape.batch, -1, shape.time - 1), { steps });
 }
 
 /**
@@ -87,7 +95,7 @@ export function lastStep(x: Tensor, lengths?: Lengths, options: SequenceOptions 
   const steps = lengths
     ? checkLengths(lengths, 'lengths', shape.batch, 0, shape.time).map((length) => length - 1)
     : new Int32Array(shape.batch).fill(shape.time - 1);
-  return overTime('gatherTime', x, shape, steps);
+  return overTime('gatherTime', x, shape, steps, { lengths: lengths ?? null });
 }
 
 /**
@@ -98,7 +106,7 @@ export function lastStep(x: Tensor, lengths?: Lengths, options: SequenceOptions 
  */
 export function maskedMean(x: Tensor, lengths: Lengths, options: SequenceOptions = {}): Tensor {
   const shape = sequenceShape(x, options);
-  return overTime('maskedMean', x, shape, checkLengths(lengths, 'lengths', shape.batch, 0, shape.time));
+  return overTime('maskedMean', x, shape, checkLengths(lengths, 'lengths', shape.batch, 0, shape.time), { lengths });
 }
 
 /**
@@ -116,11 +124,18 @@ export function maskedMax(x: Tensor, lengths: Lengths, options: SequenceOptions 
   const argmax = result([batch, features], 'int32', x.on);
   addon.maskedMax(x.on.index, batch, time, features, timeMajor, counts, x.handle, y.handle, argmax.handle);
   const from = x.shape;
-  record('maskedMax', [x], y, [argmax], (grad, [saved]) => {
-    const xGrad = result(from, 'float32', grad.on);
-    addon.maskedMaxBackward(grad.on.index, batch, time, features, timeMajor, saved.handle, grad.handle, xGrad.handle);
-    return [xGrad];
-  });
+  record(
+    'maskedMax',
+    [x],
+    y,
+    [argmax],
+    (grad, [saved]) => {
+      const xGrad = result(from, 'float32', grad.on);
+      addon.maskedMaxBackward(grad.on.index, batch, time, features, timeMajor, saved.handle, grad.handle, xGrad.handle);
+      return [xGrad];
+    },
+    { timeMajor, lengths },
+  );
   argmax.dispose();
   return y;
 }

@@ -15,7 +15,7 @@ function programsOf(page: string): string[] {
   return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] as string);
 }
 
-const [classifier, loop, stream] = programsOf('README.md') as [string, string, string];
+const [classifier, loop, stream, exporting] = programsOf('README.md') as [string, string, string, string];
 const [plainLoop, streaming, truncated] = programsOf('docs/recipes.md') as [string, string, string];
 
 // What the README's fragments take from around them.
@@ -31,6 +31,7 @@ it('every program compiles under strict settings', () => {
     classifier,
     loop: around + loop,
     stream: around + stream,
+    exporting: classifier + exporting,
     plainLoop,
     streaming,
     truncated,

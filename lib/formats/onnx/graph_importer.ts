@@ -249,7 +249,8 @@ function graphInput({ name = '', type }: ValueInfoProto): GraphInput {
     throw new CudnnGruError('ERR_UNSUPPORTED', `the input ${quote(name)} is no tensor of numbers`);
   }
   const dims = type?.tensor_type?.shape?.dim;
-  const shape = dims?.map(({ dim_value, dim_param }, axis) => dim_value ?? (dim_param || `axis${axis}`)) ?? null;
+  const shape =
+    dims?.map(({ dim_value, dim_param }, axis) => dim_value ?? (dim_param || `${name}_axis${axis}`)) ?? null;
   return { name, type: hostType, shape };
 }
 

@@ -10,7 +10,7 @@ import { scope } from '../../tensor/scope.js';
 import { elementCount, Tensor } from '../../tensor/tensor.js';
 import { checkOrder, checkSupported, constantFrom, type GraphInput, type OnnxGraph, operatorOf } from './graph.js';
 import { gruOperator } from './gru_operator.js';
-import { type HostArray, intList } from './host_array.js';
+import { type HostArray, hostArray } from './host_array.js';
 import { Call, type GraphNode, type Operator } from './operator.js';
 import { isTensor, toTensor, type Value } from './values.js';
 
@@ -179,9 +179,10 @@ function checkInput(value: unknown, { name, type, shape }: GraphInput): Value {
   const what = `input ${quote(name)}`;
   const isArray = Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
   if (isArray && type !== 'float') {
-    const numbers = Array.from(value as ArrayLike<unknown>, (item, i) => checkInteger(item, `${what}[${i}]`));
+    const numbers = value as ArrayLike<number>;
+    for (let i = 0; i < numbers.length; i++) checkInteger(numbers[i], `${what}[${i}]`);
     checkSizes([numbers.length], shape, what, value);
-    return { ...intList(numbers), type };
+    return hostArray(type, [numbers.length], numbers);
   }
   const dtype = type === 'float' ? 'float32' : 'int32';
   if (!(value instanceof Tensor) || value.dtype !== dtype) {

@@ -20,6 +20,8 @@ import {
 
 // Operators that move numbers, or calculate with shapes: they work on tensors and on the host.
 
+// Steps of a sequence: more are not repeated.
+const mostRepeats = 1 << 20;
 const wholeTypes = new Set([2, 3, 4, 5, 6, 7, 12, 13]);
 const floatTypes = new Set([1, 10, 11, 16]);
 
@@ -44,7 +46,8 @@ function cast(call: Call): Value {
   }
   if (type === 'float') return mapHost(type, x, Math.fround);
   if (type === 'bool') return mapHost(type, x, (value) => Number(value !== 0));
-  return mapHost('int', x, Math.trunc);
+  // Lengths stay the array that was given.
+  return x.type === 'int' ? view(x) : mapHost('int', x, Math.trunc);
 }
 
 function reshapeTo(call: Call): Value {
@@ -167,6 +170,19 @@ function split(call: Call): Value[] {
   });
 }
 
+function tile(call: Call): Value {
+  let result = call.value(0);
+  for (const [axis, repeats] of call.numbers(1).entries()) {
+    if (repeats === 1) continue;
+    const size = result.shape[axis] ?? 0;
+    if (!(repeats >= 1 && repeats * size <= mostRepeats)) {
+      throw new CudnnGruError('ERR_UNSUPPORTED', `an axis of ${size} repeated ${repeats} times`);
+    }
+    result = concat(new Array<Value>(repeats).fill(result), axis);
+  }
+  return result;
+}
+
 function expandTo(call: Call): Value {
   const x = call.value(0);
   const { shape } = broadcast('Expand', x.shape, call.numbers(1));
@@ -244,6 +260,7 @@ export const shapeOperators: Readonly<Record<string, Operator>> = {
   Slice: { inputs: [1, 5], attributes: ['starts', 'ends', 'axes'], weights: [0], run: one(slice) },
   Split: { inputs: [1, 2], attributes: ['axis', 'split', 'num_outputs'], weights: [0], run: split },
   Squeeze: { inputs: [1, 2], attributes: ['axes'], weights: [0], run: one(squeeze) },
+  Tile: { inputs: [2, 2], attributes: [], run: one(tile) },
   Transpose: { inputs: [1, 1], attributes: ['perm'], weights: [0], run: one(transpose) },
   Unsqueeze: { inputs: [1, 2], attributes: ['axes'], weights: [0], run: one(unsqueeze) },
 };
