@@ -3,6 +3,7 @@ import { CudnnGruError } from '../../errors.js';
 import { elementCount } from '../../tensor/tensor.js';
 import { type GruLayerOptions, gruOperator } from './gru_operator.js';
 import { type HostArray, type HostType, hostArray } from './host_array.js';
+import { hostOperators } from './host_operators.js';
 import { mathOperators } from './math_operators.js';
 import type { GraphNode, Operator } from './operator.js';
 import { shapeOperators } from './shape_operators.js';
@@ -37,7 +38,12 @@ export interface OnnxGraph {
   readonly nodes: readonly GraphNode[];
 }
 
-const operators: Readonly<Record<string, Operator>> = { ...shapeOperators, ...mathOperators, GRU: gruOperator([]) };
+const operators: Readonly<Record<string, Operator>> = {
+  ...shapeOperators,
+  ...hostOperators,
+  ...mathOperators,
+  GRU: gruOperator([]),
+};
 
 /** The operator of this name, the GRU without layers; undefined for one that is not supported. */
 export function operatorOf(name: string): Operator | undefined {

@@ -1,7 +1,7 @@
 import { CudnnGruError } from '../../errors.js';
 import * as ops from '../../ops/index.js';
 import { elementCount, type Tensor } from '../../tensor/tensor.js';
-import { combine, type HostType, mapHost } from './host_array.js';
+import { combine, mapHost } from './host_array.js';
 import { type Call, type Operator, onlyFirstOutput } from './operator.js';
 import { axisOf, isTensor, permute, toHost, toTensor, type Value } from './values.js';
 
@@ -27,22 +27,6 @@ function binary(
     },
   };
 }
-
-/** Comparisons and logic: of lengths and positions, which are on the host. */
-function onHost(inputs: 1 | 2, type: HostType | undefined, operation: Arithmetic): Operator {
-  return {
-    inputs: [inputs, inputs],
-    attributes: ['fmod'],
-    run: (call) => {
-      const a = toHost(call.value(0), 'input 0');
-      const resultType = type ?? a.type;
-      if (inputs === 1) return [mapHost(resultType, a, (x) => operation(x, 0))];
-      return [combine(resultType, a, toHost(call.value(1), 'input 1'), operation)];
-    },
-  };
-}
-
-const truth = (operation: (a: number, b: number) => boolean) => onHost(2, 'bool', (a, b) => Number(operation(a, b)));
 
 function unary(operation: (x: Tensor) => Tensor): Operator {
   return { inputs: [1, 1], attributes: [], run: (call) => [operation(call.tensor(0))] };
@@ -147,17 +131,6 @@ export const mathOperators: Readonly<Record<string, Operator>> = {
   Sub: binary(ops.sub, (a, b) => a - b),
   Mul: binary(ops.mul, (a, b) => a * b, [0, 1]),
   Div: binary(ops.div, (a, b) => a / b),
-  Mod: onHost(2, undefined, (a, b) => a - Math.floor(a / b) * b),
-  Min: onHost(2, undefined, Math.min),
-  Max: onHost(2, undefined, Math.max),
-  And: truth((a, b) => a !== 0 && b !== 0),
-  Or: truth((a, b) => a !== 0 || b !== 0),
-  Not: onHost(1, 'bool', (a) => Number(a === 0)),
-  Equal: truth((a, b) => a === b),
-  Less: truth((a, b) => a < b),
-  LessOrEqual: truth((a, b) => a <= b),
-  Greater: truth((a, b) => a > b),
-  GreaterOrEqual: truth((a, b) => a >= b),
   Where: { inputs: [3, 3], attributes: [], run: where },
   Neg: { inputs: [1, 1], attributes: [], run: negate },
   Relu: unary(ops.relu),

@@ -1,4 +1,6 @@
+import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { valueInfo } from '../../../lib/formats/onnx/encode.js';
 import {
   Adam,
   GRU,
@@ -17,6 +19,7 @@ import {
 } from '../../../lib/index.js';
 import { expectClose, peerFile } from '../peer_file.js';
 import { temporaryFolder } from '../temporary_folder.js';
+import { float32, graphBytes, integers, node } from './build.js';
 import { expectOutputs, expectPeersOutputs } from './cases.js';
 
 const path = temporaryFolder();
@@ -49,6 +52,35 @@ describe('models of other frameworks give what they gave there', () => {
       expect(model.layers.length).toBe(0);
     },
   );
+
+  it('rows that are sorted by their lengths and put back, as pack_padded_sequence does it', async () => {
+    const bytes = graphBytes({
+      node: [
+        node('Shape', ['lengths'], ['count']),
+        node('TopK', ['lengths', 'count'], ['sorted', 'order'], { axis: -1 }),
+        node('Gather', ['x', 'order'], ['rows'], { axis: 0 }),
+        node('ReduceProd', ['count'], ['rowCount'], { keepdims: 0 }),
+        node('Range', ['zero', 'rowCount', 'one'], ['places']),
+        node('Expand', ['zero', 'count'], ['zeros']),
+        node('ScatterElements', ['zeros', 'order', 'places'], ['inverse'], { axis: 0 }),
+        node('Gather', ['rows', 'inverse'], ['y'], { axis: 0 }),
+      ],
+      initializer: [integers('zero', [], [0]), integers('one', [], [1])],
+      input: [float32('x', 'batch', 2), valueInfo('lengths', 'int32', ['batch'])],
+      output: [float32('y', 'batch', 2), float32('rows', 'batch', 2)],
+    });
+    writeFileSync(path('sorting.onnx'), bytes);
+    const model = await importOnnx(path('sorting.onnx'));
+    const x = tensor([
+      [0, 0],
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
+    const { y, rows } = model.run({ x, lengths: [2, 7, 2, 5] });
+    expect([...(await (rows as Tensor).data())]).toEqual([1, 1, 3, 3, 0, 0, 2, 2]);
+    await expectClose(y as Tensor, x);
+  });
 
   it('one row, many steps: what the graph leaves open varies', async () => {
     const model = await importOnnx(peerFile('onnx_torch_bi_2l_head_dynamo.onnx'));
