@@ -54,13 +54,13 @@ function weightsOf(step: TracedStep, layer: number, directions: number): ValueNa
   const first = 2 + layer * directions * perCell;
   const matrices = (place: number, name: string): ValueName => {
     const [rows, columns] = (step.inputShapes(first + place)[0] ?? []) as [number, number];
-    const parts = eachDirection(directions, (at) => swapGates(numbers(step, first + at * perCell + place), columns));
+    const parts = eachDirection(directions, (at) => swapGates(numbers(step, first + at * perCell + place)));
     return step.builder.weight(weightName(step, layer, name), [directions, rows, columns], joined(parts));
   };
   const weights = [matrices(0, 'W'), matrices(1, 'R')];
   if (perCell === 2) return [...weights, ''];
   const biases = eachDirection(directions, (at) =>
-    joined([2, 3].map((place) => swapGates(numbers(step, first + at * perCell + place), 1))),
+    joined([2, 3].map((place) => swapGates(numbers(step, first + at * perCell + place)))),
   );
   const length = (biases[0] as Float32Array).length;
   return [...weights, step.builder.weight(weightName(step, layer, 'B'), [directions, length], joined(biases))];
@@ -74,9 +74,9 @@ function eachDirection<T>(directions: number, make: (direction: number) => T): T
   return Array.from({ length: directions }, (_, direction) => make(direction));
 }
 
-function numbers(step: TracedStep, index: number): ArrayLike<number> {
+function numbers(step: TracedStep, index: number): Float32Array {
   const found = step.numbers(index);
-  if (found) return found;
+  if (found instanceof Float32Array) return found;
   throw step.unsupported('its weights are calculated from other tensors');
 }
 

@@ -1,6 +1,6 @@
 import { quote } from '../../arguments.js';
 import { CudnnGruError } from '../../errors.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import { elementCount, type Tensor } from '../../tensor/tensor.js';
 import { nameProblem } from '../safetensors_header.js';
 import { checkSupported, type GraphInput, type OnnxGraph, operatorOf, reachable, storedConstant } from './graph.js';
 import { type GruLayerOptions, isBatchMajor, isBidirectional, swapGates, variantOf } from './gru_operator.js';
@@ -72,7 +72,7 @@ export class GraphImporter {
   graph(): OnnxGraph {
     const read = new Set([...this.#nodes.flatMap(({ inputs }) => inputs), ...this.#outputs]);
     const constants = [...this.#constants].filter(([name]) => read.has(name) && !this.#parameters.has(name));
-    const elements = constants.reduce((sum, [, { data }]) => sum + data.length, 0);
+    const elements = constants.reduce((sum, [, { shape }]) => sum + elementCount(shape), 0);
     if (elements > mostConstants) {
       throw new CudnnGruError('ERR_UNSUPPORTED', `constants of ${elements} elements that are no weights`);
     }
@@ -90,21 +90,23 @@ export class GraphImporter {
     };
   }
 
-  /** Gives the parameters of the model that was made of `graph()` their numbers. */
-  async writeInto(model: OnnxModel): Promise<void> {
+  /** Gives the parameters of the model that was made of `graph()` their numbers, and forgets these: once only. */
+  writeInto(model: OnnxModel): void {
     for (const [value, name] of this.#parameters) {
-      (model.weights[name] as Tensor).write(Float32Array.from(this.#constant(value).data));
+      (model.weights[name] as Tensor).write(floats(this.#constant(value)));
     }
-    for (const [index, { options, weights }] of this.#layers.entries()) {
+    this.#constants.clear();
+    for (let index = 0; this.#layers.length > 0; index++) {
+      const { options, weights } = this.#layers.shift() as Layer;
       const layer = model.layers[index] as OnnxModel['layers'][number];
       const directions = options.bidirectional ? ['', '_reverse'] : [''];
       for (const [at, direction] of directions.entries()) {
         const [w, r, b] = weights.map((array) => part(array, at, directions.length));
-        layer[`weight_ih_l0${direction}`]?.write(swapGates(w as Float32Array, options.inputSize));
-        layer[`weight_hh_l0${direction}`]?.write(swapGates(r as Float32Array, options.hiddenSize));
+        layer[`weight_ih_l0${direction}`]?.write(swapGates(w as Float32Array));
+        layer[`weight_hh_l0${direction}`]?.write(swapGates(r as Float32Array));
         if (!b) continue;
-        layer[`bias_ih_l0${direction}`]?.write(swapGates(b.subarray(0, b.length / 2), 1));
-        layer[`bias_hh_l0${direction}`]?.write(swapGates(b.subarray(b.length / 2), 1));
+        layer[`bias_ih_l0${direction}`]?.write(swapGates(b.subarray(0, b.length / 2)));
+        layer[`bias_hh_l0${direction}`]?.write(swapGates(b.subarray(b.length / 2)));
       }
     }
   }
@@ -124,7 +126,7 @@ export class GraphImporter {
       }
       if (!read.has(name)) continue;
       const value = await this.#tensors.read(tensor);
-      this.#budget += value.data.length;
+      this.#budget += elementCount(value.shape);
       this.#constants.set(name, value);
     }
   }
@@ -149,7 +151,7 @@ export class GraphImporter {
     }
     const isTied = (name: string) => {
       const value = this.#constants.get(name);
-      return value?.type === 'float' && value.data.length > 1 && (readers.get(name) ?? 0) > 1;
+      return value?.type === 'float' && elementCount(value.shape) > 1 && (readers.get(name) ?? 0) > 1;
     };
     this.#nodes = this.#nodes.filter((node) => {
       if (node.inputs.some(isTied) || !this.#calculate(node)) return true;
@@ -285,8 +287,12 @@ function layerOptions(node: GraphNode, weights: readonly HostArray[]): GruLayerO
   return { inputSize, hiddenSize, bidirectional, bias, variant: variantOf(node), timeMajor: !isBatchMajor(node) };
 }
 
+function floats({ data }: HostArray): Float32Array {
+  return data instanceof Float32Array ? data : Float32Array.from(data);
+}
+
 /** The part of an array that belongs to one of the directions. */
-function part({ data }: HostArray, index: number, directions: number): Float32Array {
-  const length = data.length / directions;
-  return Float32Array.from({ length }, (_, i) => data[index * length + i] as number);
+function part(array: HostArray, index: number, directions: number): Float32Array {
+  const length = array.data.length / directions;
+  return floats(array).subarray(index * length, (index + 1) * length);
 }

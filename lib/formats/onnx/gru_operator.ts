@@ -45,14 +45,12 @@ function refuse(node: GraphNode): string | undefined {
   return ['forward', 'reverse', 'bidirectional'].includes(at) ? undefined : `the direction ${at}`;
 }
 
-/** Rows in the order z, r, h (ONNX) become r, z, n, and the other way round. `data` is [3H, columns]. */
-export function swapGates(data: ArrayLike<number>, columns: number): Float32Array {
-  const block = (data.length / columns / 3) * columns;
-  const swapped = Float32Array.from(data);
-  for (let i = 0; i < block; i++) {
-    swapped[i] = data[block + i] as number;
-    swapped[block + i] = data[i] as number;
-  }
+/** Rows in the order z, r, h (ONNX) become r, z, n, and the other way round. `data` is [3H, …]. */
+export function swapGates(data: Float32Array): Float32Array {
+  const gate = data.length / 3;
+  const swapped = data.slice();
+  swapped.set(data.subarray(gate, 2 * gate));
+  swapped.set(data.subarray(0, gate), gate);
   return swapped;
 }
 

@@ -31,7 +31,7 @@ export async function modelFromBytes(
   try {
     const importer = await GraphImporter.convert(graph, opset, tensors);
     const model = withDefaultDevice(device, () => new OnnxModel(importer.graph()));
-    await importer.writeInto(model);
+    importer.writeInto(model);
     return model.eval();
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;

@@ -39,6 +39,22 @@ export function shapeOfTensor(tensor: TensorProto): number[] {
   throw malformed(tensor.name ?? '', `has no valid shape`);
 }
 
+/** Weights inside the file, copied out of it when they are wanted: most go into the model one by one. */
+class InlineFloats implements HostArray {
+  readonly type = 'float';
+  #data: Float32Array | undefined;
+
+  constructor(
+    readonly shape: readonly number[],
+    private readonly bytes: Uint8Array,
+  ) {}
+
+  get data(): Float32Array {
+    this.#data ??= new Float32Array(new Uint8Array(this.bytes).buffer);
+    return this.#data;
+  }
+}
+
 /** Reads the numbers of an ONNX file's tensors, which may lie in other files of the model's own folder. */
 export class TensorReader {
   readonly #path: string;
@@ -70,6 +86,8 @@ export class TensorReader {
       const words = new MemorySource(new Uint8Array(Uint16Array.from(integers).buffer));
       return hostArray(type, shape, await readElements(words, { type: element, position: 0, count }, name));
     }
+    const inline = tensor.raw_data;
+    if (element === 'F32' && inline?.length === 4 * count) return new InlineFloats(shape, inline);
     const { source, position } = await this.#place(tensor, name, (count * BITS[element]) / 8);
     return hostArray(type, shape, await numbersAt(source, position, element, count, name));
   }
