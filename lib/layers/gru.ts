@@ -5,16 +5,20 @@ import {
   checkOneOf,
   checkOptions,
   checkPositiveInteger,
+  wrongKind,
   wrongRange,
 } from '../arguments.js';
+import { noGrad } from '../autograd/tape.js';
 import { CudnnGruError } from '../errors.js';
 import { backwardsError, type StreamStates } from '../inference/stream_states.js';
 import { addon } from '../native/load.js';
 import { type GruAlgorithm, gruAlgorithms } from '../ops/gru.js';
-import { type GruVariant, gru, type Lengths, type Precision } from '../ops/index.js';
+import { type GruOptions, type GruVariant, gru, type Lengths, type Precision } from '../ops/index.js';
 import { checkTensor, checkTensorShape } from '../ops/result.js';
+import { uniform } from '../tensor/creation.js';
 import type { Device } from '../tensor/device.js';
-import { defaultGenerator, type Generator } from '../tensor/generator.js';
+import { defaultGenerator, Generator } from '../tensor/generator.js';
+import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Architecture, Module } from './module.js';
 import { type BlockLayout, type LayerOptions, layerOptions, placeTogether, uniformParameters } from './parameters.js';
@@ -51,6 +55,16 @@ export interface GRUInputs {
   initialHidden?: Tensor | null;
   /** Valid steps of each row, 0 to time, on the host. Default: all. */
   lengths?: Lengths | null;
+}
+
+/** The sizes of a call that `GRU.tune` measures. */
+export interface GRUCallShape {
+  batch: number;
+  time: number;
+  /** With gradients. Default: whether the layer is in training. */
+  training?: boolean;
+  /** With rows of several lengths. Default: false. */
+  lengths?: boolean;
 }
 
 /**
@@ -145,17 +159,58 @@ export class GRU extends Module {
       const axes = this.timeMajor ? 'time, batch' : 'batch, time';
       throw wrongRange('x', `a Tensor of shape [${axes}, ${this.inputSize}]`, x);
     }
+    return this.#run(x, {
+      generator: this.generator,
+      algorithm: this.algorithm,
+      initialHidden: inputs.initialHidden ?? null,
+      lengths: inputs.lengths ?? null,
+    });
+  }
+
+  /**
+   * Measures how the device computes calls of these sizes fastest, in the precision of `withPrecision`, so that no later call has to. The
+   * choice is kept: in this process, in the user's cache folder for those to come, and in checkpoints. Does nothing on a device that
+   * knows a single way, and for what is on record already.
+   *
+   * @throws TypeError, RangeError; CudnnGruError of the device
+   */
+  async tune(shapes: readonly GRUCallShape[]): Promise<void> {
+    if (!Array.isArray(shapes)) throw wrongKind('shapes', 'an array of { batch, time }', shapes);
+    const { device } = this.#weights()[0] as Tensor;
+    // All before the first await, so within the caller's scopes.
+    const states = shapes.map((shape, index) => {
+      const name = `shapes[${index}]`;
+      checkOptions(shape, name, ['batch', 'time', 'training', 'lengths']);
+      const batch = checkPositiveInteger(shape.batch, `${name}.batch`);
+      const time = checkPositiveInteger(shape.time, `${name}.time`);
+      const training = checkBoolean(shape.training ?? this.training, `${name}.training`);
+      const lengths = checkBoolean(shape.lengths ?? false, `${name}.lengths`)
+        ? Int32Array.from({ length: batch }, (_, row) => Math.max(1, time - row))
+        : null;
+      return scope(() => {
+        const generator = new Generator(0);
+        const sizes = this.timeMajor ? [time, batch] : [batch, time];
+        const x = uniform([...sizes, this.inputSize], -1, 1, { device, generator });
+        const run = () => this.#run(x, { generator, algorithm: 'tuned', lengths }, training);
+        return (training ? run() : noGrad(run)).hidden;
+      });
+    });
+    try {
+      await Promise.all(states.map((state) => state.data()));
+    } finally {
+      for (const state of states) state.dispose();
+    }
+  }
+
+  #run(x: Tensor, options: GruOptions, training = this.training): { output: Tensor; hidden: Tensor } {
     return gru(x, this.#weights(), {
+      ...options,
       numLayers: this.numLayers,
       bidirectional: this.bidirectional,
       bias: this.bias,
       variant: this.variant,
       timeMajor: this.timeMajor,
-      dropout: this.training ? this.dropout : 0,
-      generator: this.generator,
-      algorithm: this.algorithm,
-      initialHidden: inputs.initialHidden ?? null,
-      lengths: inputs.lengths ?? null,
+      dropout: training ? this.dropout : 0,
     });
   }
 

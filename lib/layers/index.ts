@@ -1,4 +1,4 @@
-export { GRU, GRUCell, type GRUCellOptions, type GRUInputs, type GRUOptions } from './gru.js';
+export { GRU, type GRUCallShape, GRUCell, type GRUCellOptions, type GRUInputs, type GRUOptions } from './gru.js';
 export {
   Dropout,
   type DropoutOptions,

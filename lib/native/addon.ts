@@ -569,6 +569,10 @@ export interface Addon {
     directions: number,
     hasBias: boolean,
   ): Float64Array;
+  /** What the device measured to choose between ways of computing, a line each. */
+  choices(device: DeviceIndex): string[];
+  /** Lines of `choices` to follow from now on; what is not understood is passed over. */
+  followChoices(device: DeviceIndex, lines: readonly string[]): void;
   /** Crossings from JavaScript so far. */
   calls(): number;
   /** Which class native errors are made of. */

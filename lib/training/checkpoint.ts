@@ -20,6 +20,8 @@ export interface TrainingState {
   /** Examples of this epoch so far, and the seconds spent. */
   examples: number;
   seconds: number;
+  /** What the device had measured, so that a resumed training computes in the same way. */
+  choices: string[];
   plateau: { best: number | null; waited: number; factor: number } | null;
 }
 

@@ -286,6 +286,7 @@ export class Trainer<H extends Carried = Tensor> {
       waited: this.#waited,
       examples: this.#mean.examples,
       seconds: this.#seconds(),
+      choices: addon.choices(this.#device.index),
       plateau: plateau && { ...plateau, best: Number.isFinite(plateau.best) ? plateau.best : null },
     };
     const own: Record<string, Tensor> = { lossSum: this.#mean.sum };
@@ -300,6 +301,7 @@ export class Trainer<H extends Carried = Tensor> {
     const parameters = optimizer.groups.reduce((count, group) => count + group.parameters.length, 0);
     const saved = await readCheckpoint(checkpoint, parameters);
     const { state } = saved;
+    addon.followChoices(this.#device.index, state.choices);
     await model.loadStateDict(saved.model);
     optimizer.loadState(saved.optimizer);
     data.restore(state.position);

@@ -86,6 +86,25 @@ napi_value gruLayout(Environment& environment, const Napi::CallbackInfo& info) {
   return result;
 }
 
+napi_value choices(Environment& environment, const Napi::CallbackInfo& info) {
+  Napi::Array result = Napi::Array::New(info.Env());
+  for (const std::string& line : deviceAt(environment, info).choices()) result.Set(result.Length(), line);
+  return result;
+}
+
+napi_value followChoices(Environment& environment, const Napi::CallbackInfo& info) {
+  CUDNN_GRU_CHECK(info[1].IsArray(), "lines is not an array");
+  const Napi::Array given = info[1].As<Napi::Array>();
+  std::vector<std::string> lines;
+  for (uint32_t i = 0; i < given.Length(); ++i) {
+    const Napi::Value line = given[i];
+    CUDNN_GRU_CHECK(line.IsString(), "a line is not a string");
+    lines.push_back(line.As<Napi::String>().Utf8Value());
+  }
+  deviceAt(environment, info).followChoices(lines);
+  return info.Env().Undefined();
+}
+
 napi_value calls(Environment& environment, const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), double(environment.calls));
 }
@@ -106,6 +125,8 @@ void exportDevices(Napi::Env env, Napi::Object exports) {
   exports.Set("threads", Napi::Function::New<call<threads>>(env, "threads"));
   exports.Set("setThreads", Napi::Function::New<call<setThreads>>(env, "setThreads"));
   exports.Set("gruLayout", Napi::Function::New<call<gruLayout>>(env, "gruLayout"));
+  exports.Set("choices", Napi::Function::New<call<choices>>(env, "choices"));
+  exports.Set("followChoices", Napi::Function::New<call<followChoices>>(env, "followChoices"));
   exports.Set("setErrorClass", Napi::Function::New<call<setErrorClass>>(env, "setErrorClass"));
   exports.Set("calls", Napi::Function::New<call<calls>>(env, "calls"));
 }

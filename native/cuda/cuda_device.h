@@ -44,6 +44,9 @@ class CudaDevice : public Device {
   GruLayout gruLayout(int64_t inputSize, int64_t hiddenSize, int64_t layers, int64_t directions,
                       bool hasBias) const override;
 
+  std::vector<std::string> choices() const override;
+  void followChoices(const std::vector<std::string>& lines) override;
+
 #define CUDNN_GRU_CUDA_METHOD(name, Type) void name(const ops::Type& operation) override;
   CUDNN_GRU_OPERATIONS(CUDNN_GRU_CUDA_METHOD)
 #undef CUDNN_GRU_CUDA_METHOD

@@ -77,16 +77,15 @@ GruChoices::GruChoices() {
   for (std::string line; std::getline(file, line);) addLine(line, false);
 }
 
-bool GruChoices::addLine(const std::string& line, bool replace) {
+void GruChoices::addLine(const std::string& line, bool replace) {
   const size_t tab = line.find('\t');
-  if (line.size() > kMostLine || tab == std::string::npos || tab == 0) return false;
+  if (line.size() > kMostLine || tab == std::string::npos || tab == 0) return;
   const std::optional<GruMethod> method = methodNamed(line.substr(tab + 1));
-  if (!method) return false;
+  if (!method) return;
   if (replace)
     choices_.insert_or_assign(line.substr(0, tab), *method);
   else
     choices_.emplace(line.substr(0, tab), *method);
-  return true;
 }
 
 std::optional<GruMethod> GruChoices::find(const std::string& call) {
@@ -113,11 +112,9 @@ std::vector<std::string> GruChoices::lines() {
   return lines;
 }
 
-size_t GruChoices::add(const std::vector<std::string>& lines) {
+void GruChoices::follow(const std::vector<std::string>& lines) {
   std::lock_guard<std::mutex> lock(mutex_);
-  size_t understood = 0;
-  for (const std::string& line : lines) understood += addLine(line, true) ? 1 : 0;
-  return understood;
+  for (const std::string& line : lines) addLine(line, true);
 }
 
 }  // namespace cudnn_gru

@@ -34,12 +34,12 @@ class GruChoices {
   void record(const std::string& call, const GruMethod& method);
 
   std::vector<std::string> lines();
-  // Lines of elsewhere (a checkpoint) come before what was known; returns how many were understood.
-  size_t add(const std::vector<std::string>& lines);
+  // Lines of elsewhere come before what was known; one that is not understood is passed over.
+  void follow(const std::vector<std::string>& lines);
 
  private:
   GruChoices();
-  bool addLine(const std::string& line, bool replace);
+  void addLine(const std::string& line, bool replace);
 
   std::mutex mutex_;
   std::string file_;  // empty: none

@@ -8,6 +8,9 @@ GruLayout CudaDevice::gruLayout(int64_t inputSize, int64_t hiddenSize, int64_t l
   return gru_->layout(inputSize, hiddenSize, layers, directions, hasBias);
 }
 
+std::vector<std::string> CudaDevice::choices() const { return GruChoices::instance().lines(); }
+void CudaDevice::followChoices(const std::vector<std::string>& lines) { GruChoices::instance().follow(lines); }
+
 void CudaDevice::gru(const ops::Gru& operation) {
   if (operation.resetBefore)
     runResetBefore(*this, operation);

@@ -67,6 +67,11 @@ class Device {
   virtual GruLayout gruLayout(int64_t inputSize, int64_t hiddenSize, int64_t layers, int64_t directions,
                               bool hasBias) const;
 
+  // What was measured to choose between ways of computing, a line each, and lines to be followed from now on (of a
+  // checkpoint). Any thread.
+  virtual std::vector<std::string> choices() const { return {}; }
+  virtual void followChoices(const std::vector<std::string>&) {}
+
 #define CUDNN_GRU_DEVICE_METHOD(name, Type) virtual void name(const ops::Type& operation) = 0;
   CUDNN_GRU_OPERATIONS(CUDNN_GRU_DEVICE_METHOD)
 #undef CUDNN_GRU_DEVICE_METHOD

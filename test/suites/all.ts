@@ -34,10 +34,19 @@ const suites = {
   streams,
 };
 
-/** Every suite on one backend; if it cannot run here, all are skipped under a name that says why. */
+interface Suite {
+  run: (backend: Backend) => void;
+  /** Why the suite is not for this backend; empty when it is. */
+  unsuited?: (backend: Backend) => string;
+}
+
+/** Every suite on one backend; what cannot run here is skipped under a name that says why. */
 export function runSuites(backend: Backend): void {
   const name = backend.available ? backend.name : `${backend.name} (skipped: ${backend.reason})`;
   describe.skipIf(!backend.available)(name, () => {
-    for (const [subject, suite] of Object.entries(suites)) describe(subject, () => suite.run(backend));
+    for (const [subject, suite] of Object.entries<Suite>(suites)) {
+      const reason = suite.unsuited?.(backend) ?? '';
+      describe.skipIf(reason !== '')(reason ? `${subject} (skipped: ${reason})` : subject, () => suite.run(backend));
+    }
   });
 }

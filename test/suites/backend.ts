@@ -12,6 +12,8 @@ export interface Backend {
   reason: string;
   /** The environment in which a process of its own gets this backend. */
   env: Record<string, string>;
+  /** Whether results have the same bits however a batch, a sequence and the work are cut: the CPU's promise. */
+  exact: boolean;
 }
 
 export type InstructionSet = 'baseline' | 'avx2' | 'avx512';
@@ -28,6 +30,7 @@ export function cpuBackend(set: InstructionSet): Backend {
     available: report.available,
     reason: report.reason,
     env: { CUDNN_GRU_CPU: set },
+    exact: true,
   };
 }
 
@@ -41,7 +44,14 @@ export function cudaEmulatedBackend(): Backend {
     available: report?.available ?? false,
     reason: report?.reason ?? '',
     env: { CUDNN_GRU_ADDON: process.env.CUDNN_GRU_ADDON ?? '' },
+    exact: false,
   };
+}
+
+/** The same bits, where the backend promises them; else what sums may differ by. */
+export function expectSame(backend: Backend, actual: ArrayLike<number>, expected: Array64, label: string): void {
+  if (backend.exact) expectSameBits(actual, expected.data, label);
+  else expectNear(actual, expected, 'accumulated', label);
 }
 
 /** A tensor of a reference's values on the backend's device. */

@@ -6,6 +6,10 @@ import { expectSameBits, random32 } from './checks.js';
 import { gruProblem, rowsOf, takeRows } from './gru_problem.js';
 import { runGru, streamGru } from './gru_runner.js';
 
+export function unsuited(backend: Backend): string {
+  return backend.exact ? '' : 'only the CPU promises the same bits however the work is cut';
+}
+
 /** `gru` forward gives the same bits whatever the batch, the number of threads, and the way in which a sequence is cut. */
 export function run(backend: Backend): void {
   async function withThreads(count: number, body: () => Promise<void>): Promise<void> {

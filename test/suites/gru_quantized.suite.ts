@@ -19,6 +19,10 @@ interface Result {
   hidden: Array64;
 }
 
+export function unsuited(backend: Backend): string {
+  return backend.device === 'cpu' ? '' : 'quantized layers run on the CPU';
+}
+
 /** The recurrent stack in low precision, step by step against float64, and the ways in which it must not depend on how it is run. */
 export function run(backend: Backend): void {
   const { device } = backend;

@@ -73,7 +73,8 @@ export function run(backend: Backend): void {
       expectNear(await y.data(), linearForward(x, weight, bias), 'accumulated', 'y');
     });
 
-    it('a row’s result does not depend on how many rows and threads there are', async () => {
+    it('a row’s result does not depend on how many rows and threads there are', async (context) => {
+      if (!backend.exact) context.skip('only the CPU promises the same bits however the work is cut');
       const [x, weight, bias] = [random32(1, [131, 67]), random32(2, [77, 67]), random32(3, [77])];
       const outputs = async (rows: Array64) =>
         ops.linear(onDevice(backend, rows), onDevice(backend, weight), onDevice(backend, bias)).data();

@@ -19,6 +19,13 @@ std::string cudaVersion(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
+// 90 100 is 9.1.0; before version 9, 8907 was 8.9.7.
+std::string cudnnVersion(size_t version) {
+  const size_t major = version < 10000 ? 1000 : 10000;
+  return std::to_string(version / major) + "." + std::to_string(version % major / 100) + "." +
+         std::to_string(version % 100);
+}
+
 std::string wheelRemedy(int major) {
   const std::string cuda = std::to_string(major);
   return "install it, for instance by `python3 -m pip install nvidia-cudnn-cu" + cuda + " nvidia-cublas" +
@@ -129,8 +136,7 @@ class Opener {
   // What is wrong with the cuDNN in the table; if nothing, cuBLASLt has been opened too.
   std::string openCublasLt(const std::string& cudnnPath) {
     const size_t version = libraries_.cudnn.cudnnGetVersion();
-    const std::string cudnn = "cuDNN " + std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) +
-                              "." + std::to_string(version % 100) + " (" + cudnnPath + ")";
+    const std::string cudnn = "cuDNN " + cudnnVersion(version) + " (" + cudnnPath + ")";
     if (version < kOldestCudnn) return cudnn + " is too old, 9.0 is needed: " + wheelRemedy(13);
     const int major = int(libraries_.cudnn.cudnnGetCudartVersion() / 1000);
     if (major != 12 && major != 13)
@@ -167,10 +173,10 @@ class Opener {
   }
 
   std::string describeVersions() const {
-    const size_t dnn = libraries_.cudnn.cudnnGetVersion(), blas = libraries_.cublasLt.cublasLtGetVersion();
-    return "driver for CUDA " + cudaVersion(driverVersion_) + ", cuDNN " + std::to_string(dnn / 10000) + "." +
-           std::to_string(dnn / 100 % 100) + "." + std::to_string(dnn % 100) + ", cuBLAS " +
-           std::to_string(blas / 10000) + "." + std::to_string(blas / 100 % 100);
+    const size_t blas = libraries_.cublasLt.cublasLtGetVersion();
+    return "driver for CUDA " + cudaVersion(driverVersion_) + ", cuDNN " +
+           cudnnVersion(libraries_.cudnn.cudnnGetVersion()) + ", cuBLAS " + std::to_string(blas / 10000) + "." +
+           std::to_string(blas / 100 % 100);
   }
 
   Libraries libraries_;
