@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 const weather = fileURLToPath(new URL('../../examples/data/seattle-weather.csv', import.meta.url));
 const inputs = ['temp_min', 'precipitation', 'wind'];
 
-// The settings of examples/forecast-weather.ts.
+// The settings of examples/weather/main.ts.
 it.each([0, 1, 2, 3])(
   'the GRU beats persistence and the same day of last year on the unseen year, seed %d',
   async (seed) => {

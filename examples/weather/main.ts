@@ -7,21 +7,19 @@
 // temperature will change from the last day to each of the next seven. The last year of the data is kept aside: neither the scaling nor
 // the training nor the choice of the best epoch has seen it. The sizes and rates below were chosen by the loss on the validation part, the
 // months before that year, too.
-import { mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { data, progressDisplay, saveModel, tasks } from 'cudnn-gru';
+import { examplesFolder, outputFolder } from '../common/folders.js';
+import { exampleOptions } from '../common/options.js';
 
-const short = process.argv.includes('--short');
-const seedAt = process.argv.indexOf('--seed');
-const seed = seedAt < 0 ? 0 : Number(process.argv[seedAt + 1]);
-// This program runs as examples/dist/forecast-weather.js.
-const examples = new URL('..', import.meta.url);
-const weather = fileURLToPath(new URL('data/seattle-weather.csv', examples));
-const output = fileURLToPath(new URL('output/', examples));
+const { short, seed } = exampleOptions();
+const output = outputFolder('weather');
 
 // 1. The data: 1,461 days, oldest first.
 const inputs = ['temp_min', 'precipitation', 'wind'];
-const table = await data.readCsv(weather, { numeric: ['temp_max', ...inputs], text: ['date'] });
+const table = await data.readCsv(`${examplesFolder}data/seattle-weather.csv`, {
+  numeric: ['temp_max', ...inputs],
+  text: ['date'],
+});
 console.log(`${table.rows} days of weather in Seattle; the last 365 are kept aside for the test.`);
 
 // 2. Training, with a live display on stderr.
@@ -55,7 +53,6 @@ if (evaluation === null) throw new Error('there were no test rows');
 console.log(tasks.evaluationTable(evaluation, model));
 
 // 4. What is kept: the model (weights, scaling and column names in one file), every forecast of the last year, and a report.
-await mkdir(output, { recursive: true });
 const modelFile = `${output}model.safetensors`;
 const forecastsFile = `${output}forecasts.csv`;
 const reportFile = `${output}report.html`;
