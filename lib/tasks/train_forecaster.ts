@@ -1,13 +1,5 @@
 import { basename } from 'node:path';
-import {
-  checkNumber,
-  checkOneOf,
-  checkOptions,
-  checkPositiveInteger,
-  checkSeed,
-  checkString,
-  wrongKind,
-} from '../arguments.js';
+import { checkOneOf, checkOptions, checkPositiveInteger, checkString, wrongKind } from '../arguments.js';
 import { Batches } from '../data/batches.js';
 import { numericColumn, type Table } from '../data/csv.js';
 import { splitWindows, type WindowSplit } from '../data/splits.js';
@@ -15,20 +7,23 @@ import { WindowDataset } from '../data/windows.js';
 import type { JsonValue } from '../layers/module.js';
 import { mae } from '../losses/index.js';
 import { naiveScale } from '../metrics/forecasting.js';
-import { AdamW } from '../optimizers/index.js';
-import { oneCycle } from '../optimizers/schedules.js';
-import type { DeviceName } from '../tensor/device.js';
 import { Generator } from '../tensor/generator.js';
-import { Trainer } from '../training/trainer.js';
-import type { TrainerOptions, TrainingResult } from '../training/types.js';
+import type { TrainingBatch, TrainingResult } from '../training/types.js';
 import { type Cycle, cycles, timeLabels, timesOf } from './calendar.js';
 import { evaluateForecaster, type ForecastEvaluation } from './evaluate_forecaster.js';
 import { type ForecastPreprocessing, featureCount, featuresOf, fitScalers, targetsOf } from './forecast_inputs.js';
 import { Forecaster } from './forecaster.js';
+import {
+  checkTraining,
+  fitModel,
+  type TaskTraining,
+  type TaskTrainingOptions,
+  taskTrainingOptions,
+  trainingSummary,
+} from './training.js';
 
 /** What `trainForecaster` takes: the data, the model, the training. */
-export interface TrainForecasterOptions
-  extends Pick<TrainerOptions, 'checkpoint' | 'checkpointEvery' | 'signal' | 'onProgress' | 'onEpoch'> {
+export interface TrainForecasterOptions extends TaskTrainingOptions {
   /** The series, one row per step of time, in rising order. */
   table: Table;
   /** The column to forecast. */
@@ -53,22 +48,6 @@ export interface TrainForecasterOptions
   numLayers?: number;
   /** Between the layers and before the output. Default: 0.2. */
   dropout?: number;
-  /** Passes over the training windows. Default: 20. */
-  epochs?: number;
-  /** Windows per step. Default: 32. */
-  batchSize?: number;
-  /** The highest rate of the one-cycle schedule. Default: 0.003. */
-  learningRate?: number;
-  /** AdamW's. Default: 0.01. */
-  weightDecay?: number;
-  /** Stop after this many epochs without a lower validation loss. Default: never. */
-  patience?: number;
-  /** Initial weights, order of the windows and dropout follow from it. Default: 0. */
-  seed?: number;
-  /** Default: 'cpu'. */
-  device?: DeviceName | 'auto';
-  /** Go on from the file `checkpoint`; all other options must be as they were. Default: false. */
-  resume?: boolean;
 }
 
 const optionNames = [
@@ -84,19 +63,7 @@ const optionNames = [
   'hiddenSize',
   'numLayers',
   'dropout',
-  'epochs',
-  'batchSize',
-  'learningRate',
-  'weightDecay',
-  'patience',
-  'seed',
-  'device',
-  'checkpoint',
-  'checkpointEvery',
-  'resume',
-  'signal',
-  'onProgress',
-  'onEpoch',
+  ...taskTrainingOptions,
 ];
 
 /** A trained forecaster. */
@@ -118,11 +85,11 @@ export interface TrainedForecaster {
  */
 export async function trainForecaster(options: TrainForecasterOptions): Promise<TrainedForecaster> {
   checkOptions(options, 'options', optionNames);
-  const { table, validation = 0.15, test = 0.2, batchSize = 32, epochs = 20, device = 'cpu', resume = false } = options;
-  const seed = checkSeed(options.seed ?? 0);
+  const { table, validation = 0.15, test = 0.2 } = options;
+  const training = checkTraining(options);
+  const { batchSize, seed, device } = training;
   const window = checkPositiveInteger(options.window ?? 60, 'window');
   const horizon = checkPositiveInteger(options.horizon ?? 7, 'horizon');
-  const learningRate = checkNumber(options.learningRate ?? 3e-3, 'learningRate', { above: 0 });
   const split = splitWindows({ rows: table.rows, window, horizon, validation, test });
   const preprocessing = preprocessingFor(options, split, window, horizon);
 
@@ -145,45 +112,22 @@ export async function trainForecaster(options: TrainForecasterOptions): Promise<
     targetMode: 'change',
   } as const;
   const data = new Batches(new WindowDataset({ ...series, starts: split.train }), { batchSize, shuffle: true, seed });
-  const optimizer = new AdamW(model.parameters(), {
-    learningRate,
-    weightDecay: options.weightDecay ?? 0.01,
-    clipNorm: 1,
-  });
-  const { patience, checkpoint, checkpointEvery, signal, onProgress, onEpoch } = options;
-  const trainer = new Trainer({
+  const fit = {
     model,
-    optimizer,
-    loss: ({ inputs, targets }) => mae(model.forward(inputs), targets),
+    loss: ({ inputs, targets }: TrainingBatch) => mae(model.forward(inputs), targets),
     data,
-    epochs,
-    schedule: oneCycle({ steps: Math.max(2, epochs * data.batchesPerEpoch) }),
-    seed,
     ...(validation > 0 && {
       validation: new Batches(new WindowDataset({ ...series, starts: split.validation }), { batchSize: 256 }),
     }),
-    ...(patience !== undefined && { patience }),
-    ...(checkpoint !== undefined && { checkpoint }),
-    ...(checkpointEvery !== undefined && { checkpointEvery }),
-    ...(signal && { signal }),
-    ...(onProgress && { onProgress }),
-    ...(onEpoch && { onEpoch }),
-  });
-  try {
-    const result = await trainer.fit({ resume });
-    model.eval();
+    training,
+  };
+  return fitModel(fit, async (result) => {
     const aborted = result.stopped === 'aborted';
     const evaluation =
       test > 0 && !aborted ? await evaluateForecaster(model, table, { firstRow: split.testRow }) : null;
-    model.summary = summaryOf(options, split, result, evaluation);
+    model.summary = summaryOf(table, training, split, result, evaluation);
     return { model, result, evaluation };
-  } catch (error) {
-    model.dispose();
-    throw error;
-  } finally {
-    trainer.dispose();
-    optimizer.dispose();
-  }
+  });
 }
 
 function preprocessingFor(
@@ -218,23 +162,16 @@ function preprocessingFor(
 
 // What a model file says about how the model came about: plain JSON.
 function summaryOf(
-  options: TrainForecasterOptions,
+  table: Table,
+  training: TaskTraining,
   split: WindowSplit,
   result: TrainingResult,
   evaluation: ForecastEvaluation | null,
 ) {
-  const best = result.history[result.bestEpoch - 1];
   return {
-    data: basename(options.table.source),
+    data: basename(table.source),
     windows: { training: split.train.length, validation: split.validation.length, test: split.test.length },
-    seed: options.seed ?? 0,
-    epochs: result.history.length,
-    steps: result.steps,
-    seconds: Math.round(result.seconds * 10) / 10,
-    stopped: result.stopped,
-    bestEpoch: result.bestEpoch,
-    trainLoss: best?.trainLoss ?? null,
-    validationLoss: best?.validationLoss ?? null,
+    ...trainingSummary(training, result),
     test: evaluation && { mae: [...evaluation.errors.mae], rmse: [...evaluation.errors.rmse] },
   };
 }

@@ -16,7 +16,12 @@ import {
   latestCuts,
   logOf,
 } from './event_inputs.js';
-import { type TrainClassifierOptions, type TrainedClassifier, trainClassifier } from './train_classifier.js';
+import {
+  classifierTrainingOptions,
+  type TrainClassifierOptions,
+  type TrainedClassifier,
+  trainClassifier,
+} from './train_classifier.js';
 
 /** What `trainEventClassifier` takes: the events, the question, the training. */
 export interface TrainEventClassifierOptions
@@ -50,28 +55,6 @@ export interface TrainEventClassifierOptions
 }
 
 const ownOptions = ['table', 'entity', 'time', 'features', 'label', 'horizon', 'every', 'window', 'validation', 'test'];
-const trainingOptions = [
-  'hiddenSize',
-  'numLayers',
-  'bidirectional',
-  'dropout',
-  'pooling',
-  'classWeights',
-  'labelSmoothing',
-  'epochs',
-  'batchSize',
-  'learningRate',
-  'weightDecay',
-  'patience',
-  'seed',
-  'device',
-  'checkpoint',
-  'checkpointEvery',
-  'resume',
-  'signal',
-  'onProgress',
-  'onEpoch',
-];
 
 /**
  * Trains a `Classifier` on the events of many entities: what is to come (with `horizon`: churn, failures, fraud), or what an entity is
@@ -81,7 +64,7 @@ const trainingOptions = [
  * @throws TypeError, RangeError; CudnnGruError `ERR_DATA` for a table that cannot be used; what `Trainer.fit` throws
  */
 export async function trainEventClassifier(options: TrainEventClassifierOptions): Promise<TrainedClassifier> {
-  checkOptions(options, 'options', [...ownOptions, ...trainingOptions]);
+  checkOptions(options, 'options', [...ownOptions, ...classifierTrainingOptions]);
   const { table, validation = 0.15, test = 0.2, seed = 0 } = options;
   const question = questionOf(options);
   const log = logOf(table, question);
@@ -92,7 +75,9 @@ export async function trainEventClassifier(options: TrainEventClassifierOptions)
   const encoding = fitEventEncoding(log, trainUntil, question.horizon === null ? seen : undefined);
   const part = (indices: Int32Array) =>
     new EventDataset(log, cuts, encoding, { window: question.window, cuts: indices });
-  const training = Object.fromEntries(Object.entries(options).filter(([name]) => trainingOptions.includes(name)));
+  const training = Object.fromEntries(
+    Object.entries(options).filter(([name]) => classifierTrainingOptions.includes(name)),
+  );
   return trainClassifier({
     ...training,
     classes,

@@ -1,32 +1,27 @@
-import {
-  checkNumber,
-  checkOneOf,
-  checkOptions,
-  checkPositiveInteger,
-  checkSeed,
-  given,
-  wrongKind,
-  wrongRange,
-} from '../../arguments.js';
+import { checkNumber, checkOneOf, checkOptions, given, wrongKind, wrongRange } from '../../arguments.js';
 import { Batches } from '../../data/batches.js';
 import type { Dataset } from '../../data/types.js';
 import type { JsonValue } from '../../layers/module.js';
 import { crossEntropy } from '../../losses/index.js';
 import { fitTemperature } from '../../metrics/calibration.js';
-import { AdamW } from '../../optimizers/index.js';
-import { oneCycle } from '../../optimizers/schedules.js';
 import { tensor } from '../../tensor/creation.js';
-import type { DeviceName } from '../../tensor/device.js';
 import { Generator } from '../../tensor/generator.js';
-import { Trainer } from '../../training/trainer.js';
-import type { TrainerOptions, TrainingResult } from '../../training/types.js';
+import type { TrainingBatch, TrainingResult } from '../../training/types.js';
+import {
+  checkTraining,
+  fitModel,
+  type TaskTraining,
+  type TaskTrainingOptions,
+  taskTrainingOptions,
+  trainingSummary,
+} from '../training.js';
 import { Classifier, type ClassifierOptions } from './classifier.js';
 import { type ClassifierEvaluation, evaluateClassifier, labelsOf, logitsOf } from './evaluate_classifier.js';
 
 /** What `trainClassifier` takes: the data, the model, the training. */
 export interface TrainClassifierOptions
   extends Omit<ClassifierOptions, 'classes' | 'device' | 'generator'>,
-    Pick<TrainerOptions, 'checkpoint' | 'checkpointEvery' | 'signal' | 'onProgress' | 'onEpoch'> {
+    TaskTrainingOptions {
   /** The names of the classes; a label is a number into them. */
   classes: readonly string[];
   /** Examples to learn from: inputs [batch, time, features] or token numbers [batch, time], targets int32 [batch]. */
@@ -39,25 +34,21 @@ export interface TrainClassifierOptions
   classWeights?: 'balanced' | readonly number[];
   /** Default: 0. */
   labelSmoothing?: number;
-  /** Passes over the training examples. Default: 20. */
-  epochs?: number;
-  /** Examples per step. Default: 32. */
-  batchSize?: number;
-  /** The highest rate of the one-cycle schedule. Default: 0.003. */
-  learningRate?: number;
-  /** AdamW's. Default: 0.01. */
-  weightDecay?: number;
-  /** Stop after this many epochs without a lower validation loss. Default: never. */
-  patience?: number;
-  /** Initial weights, order of the examples and dropout follow from it. Default: 0. */
-  seed?: number;
-  /** Default: 'cpu'. */
-  device?: DeviceName | 'auto';
-  /** Go on from the file `checkpoint`; all other options must be as they were. Default: false. */
-  resume?: boolean;
   /** What makes raw data into the model's inputs; goes into `model.preprocessing` beside the classes and the temperature. */
   preprocessing?: { readonly [key: string]: JsonValue };
 }
+
+/** @internal Options of the model and its training that do not depend on what the examples are. */
+export const classifierTrainingOptions = [
+  'hiddenSize',
+  'numLayers',
+  'bidirectional',
+  'dropout',
+  'pooling',
+  'classWeights',
+  'labelSmoothing',
+  ...taskTrainingOptions,
+];
 
 const optionNames = [
   'classes',
@@ -67,26 +58,7 @@ const optionNames = [
   'inputSize',
   'vocabularySize',
   'embeddingSize',
-  'hiddenSize',
-  'numLayers',
-  'bidirectional',
-  'dropout',
-  'pooling',
-  'classWeights',
-  'labelSmoothing',
-  'epochs',
-  'batchSize',
-  'learningRate',
-  'weightDecay',
-  'patience',
-  'seed',
-  'device',
-  'checkpoint',
-  'checkpointEvery',
-  'resume',
-  'signal',
-  'onProgress',
-  'onEpoch',
+  ...classifierTrainingOptions,
   'preprocessing',
 ];
 
@@ -109,10 +81,10 @@ export interface TrainedClassifier {
  */
 export async function trainClassifier(options: TrainClassifierOptions): Promise<TrainedClassifier> {
   checkOptions(options, 'options', optionNames);
-  const { train, validation, test, epochs = 20, batchSize = 32, device = 'cpu', resume = false } = options;
+  const { train, validation, test } = options;
+  const training = checkTraining(options);
+  const { batchSize, seed, device } = training;
   const classes = checkClasses(options.classes);
-  const seed = checkSeed(options.seed ?? 0);
-  const learningRate = checkNumber(options.learningRate ?? 3e-3, 'learningRate', { above: 0 });
   const labelSmoothing = checkNumber(options.labelSmoothing ?? 0, 'labelSmoothing', { min: 0, max: 1 });
   const { inputSize, vocabularySize, embeddingSize, hiddenSize, numLayers, bidirectional, dropout, pooling } = options;
   const model = new Classifier({
@@ -124,27 +96,15 @@ export async function trainClassifier(options: TrainClassifierOptions): Promise<
   const weights = classWeightsOf(options.classWeights, train, classes.length);
   const classWeights = weights && tensor(weights, undefined, { device: model.head.weight.device });
   const data = new Batches(train, { batchSize, shuffle: true, seed, ...bucketed(train) });
-  const optimizer = new AdamW(model.parameters(), {
-    learningRate,
-    weightDecay: options.weightDecay ?? 0.01,
-    clipNorm: 1,
-  });
-  const { patience, checkpoint, checkpointEvery, signal, onProgress, onEpoch } = options;
-  const trainer = new Trainer({
+  const fit = {
     model,
-    optimizer,
-    loss: ({ inputs, targets, lengths }) =>
+    loss: ({ inputs, targets, lengths }: TrainingBatch) =>
       crossEntropy(model.forward(inputs, { lengths }), targets, { labelSmoothing, classWeights }),
     data,
-    epochs,
-    schedule: oneCycle({ steps: Math.max(2, checkPositiveInteger(epochs, 'epochs') * data.batchesPerEpoch) }),
-    seed,
-    ...given({ patience, checkpoint, checkpointEvery, signal, onProgress, onEpoch }),
     ...(validation && { validation: new Batches(validation, { batchSize: 256, ...bucketed(validation) }) }),
-  });
-  try {
-    const result = await trainer.fit({ resume });
-    model.eval();
+    training,
+  };
+  const trained = fitModel(fit, async (result) => {
     const aborted = result.stopped === 'aborted';
     const temperature =
       validation && !aborted
@@ -152,16 +112,10 @@ export async function trainClassifier(options: TrainClassifierOptions): Promise<
         : 1;
     model.preprocessing = { task: 'classify', classes, temperature, ...options.preprocessing };
     const evaluation = test && !aborted ? await evaluateClassifier(model, test) : null;
-    model.summary = summaryOf(options, result, evaluation);
+    model.summary = summaryOf(options, training, result, evaluation);
     return { model, result, evaluation };
-  } catch (error) {
-    model.dispose();
-    throw error;
-  } finally {
-    trainer.dispose();
-    optimizer.dispose();
-    classWeights?.dispose();
-  }
+  });
+  return trained.finally(() => classWeights?.dispose());
 }
 
 function checkClasses(classes: readonly string[]): readonly string[] {
@@ -197,21 +151,14 @@ function classWeightsOf(
 
 // What a model file says about how the model came about: plain JSON.
 function summaryOf(
-  { train, validation, test, seed = 0 }: TrainClassifierOptions,
+  { train, validation, test }: TrainClassifierOptions,
+  training: TaskTraining,
   result: TrainingResult,
   evaluation: ClassifierEvaluation | null,
 ): JsonValue {
-  const best = result.history[result.bestEpoch - 1];
   return {
     examples: { training: train.length, validation: validation?.length ?? 0, test: test?.length ?? 0 },
-    seed,
-    epochs: result.history.length,
-    steps: result.steps,
-    seconds: Math.round(result.seconds * 10) / 10,
-    stopped: result.stopped,
-    bestEpoch: result.bestEpoch,
-    trainLoss: best?.trainLoss ?? null,
-    validationLoss: best?.validationLoss ?? null,
+    ...trainingSummary(training, result),
     test: evaluation && { accuracy: evaluation.scores.accuracy, macroF1: evaluation.scores.macroF1 },
   };
 }

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, checkPositiveInteger, checkSeed } from '../../arguments.js';
+import { checkNumber, checkOptions, checkPositiveInteger, given } from '../../arguments.js';
 import { ArrayDataset } from '../../data/array_dataset.js';
 import { Batches } from '../../data/batches.js';
 import type { Table } from '../../data/csv.js';
@@ -6,12 +6,15 @@ import { fitStandardScaler } from '../../data/scalers.js';
 import { CudnnGruError } from '../../errors.js';
 import type { JsonValue } from '../../layers/module.js';
 import { mse } from '../../losses/index.js';
-import { AdamW } from '../../optimizers/index.js';
-import { oneCycle } from '../../optimizers/schedules.js';
-import type { DeviceName } from '../../tensor/device.js';
 import { Generator } from '../../tensor/generator.js';
-import { Trainer } from '../../training/trainer.js';
-import type { TrainerOptions, TrainingResult } from '../../training/types.js';
+import type { TrainingBatch, TrainingResult } from '../../training/types.js';
+import {
+  checkTraining,
+  fitModel,
+  type TaskTrainingOptions,
+  taskTrainingOptions,
+  trainingSummary,
+} from '../training.js';
 import { type DetectionSeries, detectionSeries, scaledRows } from './detection_series.js';
 import { AnomalyDetector, type AnomalyDetectorOptions } from './detector.js';
 import { errorsOf, scoresOf } from './score_rows.js';
@@ -19,7 +22,7 @@ import { errorsOf, scoresOf } from './score_rows.js';
 /** What `trainDetector` takes: the data, the model, the training. */
 export interface TrainDetectorOptions
   extends Omit<AnomalyDetectorOptions, 'inputSize' | 'device' | 'generator'>,
-    Pick<TrainerOptions, 'checkpoint' | 'checkpointEvery' | 'signal' | 'onProgress' | 'onEpoch'> {
+    TaskTrainingOptions {
   /** Rows in the order of time; what the model takes for normal. */
   table: Table;
   /** The columns that the model reads. */
@@ -34,22 +37,8 @@ export interface TrainDetectorOptions
   validation?: number;
   /** The share of normal validation rows that stays below the threshold. Default: 0.999. */
   quantile?: number;
-  /** Passes over the training windows. Default: 20. */
-  epochs?: number;
-  /** Windows per step. Default: 32. */
-  batchSize?: number;
   /** The highest rate of the one-cycle schedule. Default: 0.005. */
   learningRate?: number;
-  /** AdamW's. Default: 0.01. */
-  weightDecay?: number;
-  /** Stop after this many epochs without a lower validation loss. Default: never. */
-  patience?: number;
-  /** Initial weights, order of the windows and dropout follow from it. Default: 0. */
-  seed?: number;
-  /** Default: 'cpu'. */
-  device?: DeviceName | 'auto';
-  /** Go on from the file `checkpoint`; all other options must be as they were. Default: false. */
-  resume?: boolean;
 }
 
 const optionNames = [
@@ -64,19 +53,7 @@ const optionNames = [
   'window',
   'validation',
   'quantile',
-  'epochs',
-  'batchSize',
-  'learningRate',
-  'weightDecay',
-  'patience',
-  'seed',
-  'device',
-  'checkpoint',
-  'checkpointEvery',
-  'resume',
-  'signal',
-  'onProgress',
-  'onEpoch',
+  ...taskTrainingOptions,
 ];
 
 /** A trained detector. */
@@ -95,59 +72,26 @@ export interface TrainedDetector {
  */
 export async function trainDetector(options: TrainDetectorOptions): Promise<TrainedDetector> {
   checkOptions(options, 'options', optionNames);
-  const {
-    table,
-    inputs,
-    entity = null,
-    label = null,
-    epochs = 20,
-    batchSize = 32,
-    device = 'cpu',
-    resume = false,
-  } = options;
+  const { table, inputs, entity = null, label = null } = options;
+  const training = checkTraining(options, { learningRate: 5e-3 });
+  const { batchSize, seed, device } = training;
   const window = checkPositiveInteger(options.window ?? 32, 'window');
   const share = checkNumber(options.validation ?? 0.3, 'validation', { above: 0, below: 1 });
   const quantile = checkNumber(options.quantile ?? 0.999, 'quantile', { above: 0, max: 1 });
-  const learningRate = checkNumber(options.learningRate ?? 5e-3, 'learningRate', { above: 0 });
-  const seed = checkSeed(options.seed ?? 0);
   const series = detectionSeries(table, { inputs, entity, label });
   const scaler = fitStandardScaler(normalRows(series, share, inputs.length), inputs.length).toJSON();
   const parts = windowsOf(series, { scaler }, window, share, inputs.length);
   const { method, hiddenSize, numLayers, dropout } = options;
   const model = new AnomalyDetector({
     inputSize: inputs.length,
-    ...Object.fromEntries(
-      Object.entries({ method, hiddenSize, numLayers, dropout }).filter(([, value]) => value !== undefined),
-    ),
+    ...given({ method, hiddenSize, numLayers, dropout }),
     device,
     generator: new Generator(seed),
   });
   const data = new Batches(datasetOf(parts.train, window, inputs.length), { batchSize, shuffle: true, seed });
-  const optimizer = new AdamW(model.parameters(), {
-    learningRate,
-    weightDecay: options.weightDecay ?? 0.01,
-    clipNorm: 1,
-  });
-  const { patience, checkpoint, checkpointEvery, signal, onProgress, onEpoch } = options;
-  const trainer = new Trainer({
-    model,
-    optimizer,
-    loss: ({ inputs: x }) => mse(model.forward(x).expected, x),
-    data,
-    validation: new Batches(datasetOf(parts.validation, window, inputs.length), { batchSize: 256 }),
-    epochs,
-    schedule: oneCycle({ steps: Math.max(2, checkPositiveInteger(epochs, 'epochs') * data.batchesPerEpoch) }),
-    seed,
-    ...(patience !== undefined && { patience }),
-    ...(checkpoint !== undefined && { checkpoint }),
-    ...(checkpointEvery !== undefined && { checkpointEvery }),
-    ...(signal && { signal }),
-    ...(onProgress && { onProgress }),
-    ...(onEpoch && { onEpoch }),
-  });
-  try {
-    const result = await trainer.fit({ resume });
-    model.eval();
+  const validation = new Batches(datasetOf(parts.validation, window, inputs.length), { batchSize: 256 });
+  const loss = ({ inputs: x }: TrainingBatch) => mse(model.forward(x).expected, x);
+  return fitModel({ model, loss, data, validation, training }, async (result) => {
     if (result.stopped !== 'aborted') {
       const errors = await validationErrors(model, series, { scaler }, window, share);
       const errorScale = deviations(errors, inputs.length);
@@ -163,26 +107,12 @@ export async function trainDetector(options: TrainDetectorOptions): Promise<Trai
         threshold,
       } as unknown as JsonValue;
     }
-    const best = result.history[result.bestEpoch - 1];
     model.summary = {
       windows: { training: parts.train.length, validation: parts.validation.length },
-      seed,
-      epochs: result.history.length,
-      steps: result.steps,
-      seconds: Math.round(result.seconds * 10) / 10,
-      stopped: result.stopped,
-      bestEpoch: result.bestEpoch,
-      trainLoss: best?.trainLoss ?? null,
-      validationLoss: best?.validationLoss ?? null,
+      ...trainingSummary(training, result),
     };
     return { model, result };
-  } catch (error) {
-    model.dispose();
-    throw error;
-  } finally {
-    trainer.dispose();
-    optimizer.dispose();
-  }
+  });
 }
 
 const validationRow = (rows: number, share: number) => rows - Math.round(share * rows);

@@ -1,30 +1,24 @@
-import {
-  checkNumber,
-  checkOneOf,
-  checkOptions,
-  checkPositiveInteger,
-  checkSeed,
-  checkString,
-  given,
-} from '../../arguments.js';
+import { checkNumber, checkOneOf, checkOptions, checkPositiveInteger, checkString, given } from '../../arguments.js';
 import { StreamBatches } from '../../data/index.js';
 import { CudnnGruError } from '../../errors.js';
-import type { JsonValue } from '../../layers/module.js';
 import { crossEntropy } from '../../losses/index.js';
-import { AdamW } from '../../optimizers/index.js';
-import { oneCycle } from '../../optimizers/schedules.js';
-import type { DeviceName } from '../../tensor/device.js';
 import { Generator } from '../../tensor/generator.js';
 import { CharacterTokenizer, SubwordTokenizer, type Tokenizer, WordTokenizer } from '../../text/index.js';
-import { Trainer } from '../../training/trainer.js';
-import type { TrainerOptions, TrainingResult } from '../../training/types.js';
+import type { TrainingBatch, TrainingResult } from '../../training/types.js';
+import {
+  checkTraining,
+  fitModel,
+  type TaskTrainingOptions,
+  taskTrainingOptions,
+  trainingSummary,
+} from '../training.js';
 import { evaluateLanguageModel, type LanguageEvaluation } from './evaluate_language_model.js';
 import { LanguageModel, type LanguageModelOptions } from './language_model.js';
 
 /** What `trainLanguageModel` takes: the text, the model, the training. */
 export interface TrainLanguageModelOptions
   extends Omit<LanguageModelOptions, 'vocabularySize' | 'device' | 'generator'>,
-    Pick<TrainerOptions, 'checkpoint' | 'checkpointEvery' | 'signal' | 'onProgress' | 'onEpoch'> {
+    Omit<TaskTrainingOptions, 'batchSize'> {
   text: string;
   /** What tokens are, learnt from the training text; or a tokenizer. Default: 'characters'. */
   tokenizer?: 'characters' | 'words' | 'subwords' | Tokenizer;
@@ -40,18 +34,6 @@ export interface TrainLanguageModelOptions
   steps?: number;
   /** Passes over the training text. Default: 10. */
   epochs?: number;
-  /** The highest rate of the one-cycle schedule. Default: 0.003. */
-  learningRate?: number;
-  /** AdamW's. Default: 0.01. */
-  weightDecay?: number;
-  /** Stop after this many epochs without a lower validation loss. Default: never. */
-  patience?: number;
-  /** Default: 0. */
-  seed?: number;
-  /** Default: 'cpu'. */
-  device?: DeviceName | 'auto';
-  /** Go on from the file `checkpoint`; all other options must be as they were. Default: false. */
-  resume?: boolean;
 }
 
 const optionNames = [
@@ -67,18 +49,7 @@ const optionNames = [
   'tied',
   'streams',
   'steps',
-  'epochs',
-  'learningRate',
-  'weightDecay',
-  'patience',
-  'seed',
-  'device',
-  'checkpoint',
-  'checkpointEvery',
-  'resume',
-  'signal',
-  'onProgress',
-  'onEpoch',
+  ...taskTrainingOptions.filter((name) => name !== 'batchSize'),
 ];
 
 /** A trained language model. */
@@ -99,13 +70,14 @@ export interface TrainedLanguageModel {
  */
 export async function trainLanguageModel(options: TrainLanguageModelOptions): Promise<TrainedLanguageModel> {
   checkOptions(options, 'options', optionNames);
-  const { streams = 32, steps = 64, epochs = 10, device = 'cpu', resume = false } = options;
+  const { streams = 32, steps = 64 } = options;
+  const training = checkTraining(options, { epochs: 10 });
+  const { seed, device } = training;
   const parts = split(options);
-  const seed = checkSeed(options.seed ?? 0);
-  const learningRate = checkNumber(options.learningRate ?? 3e-3, 'learningRate', { above: 0 });
   const tokenizer = await tokenizerFor(options, parts.training);
   const data = batchesOf(tokenizer, parts.training, streams, steps, 'training');
-  const validation = parts.validation && batchesOf(tokenizer, parts.validation, streams, steps, 'validation');
+  const validation =
+    parts.validation === '' ? undefined : batchesOf(tokenizer, parts.validation, streams, steps, 'validation');
   const { embeddingSize, hiddenSize, numLayers, dropout, tied } = options;
   const model = new LanguageModel({
     vocabularySize: tokenizer.vocabularySize,
@@ -114,40 +86,19 @@ export async function trainLanguageModel(options: TrainLanguageModelOptions): Pr
     generator: new Generator(seed),
   });
   model.preprocessing = { task: 'generate', tokenizer: tokenizer.toJSON() };
-  const optimizer = new AdamW(model.parameters(), {
-    learningRate,
-    weightDecay: options.weightDecay ?? 0.01,
-    clipNorm: 1,
-  });
-  const { patience, checkpoint, checkpointEvery, signal, onProgress, onEpoch } = options;
-  const trainer = new Trainer({
-    model,
-    optimizer,
-    loss: ({ inputs, targets, hidden: initialHidden }) => {
-      const { logits, hidden } = model.forward(inputs, { initialHidden });
-      return { loss: crossEntropy(logits, targets), hidden };
-    },
-    data,
-    epochs,
-    schedule: oneCycle({ steps: Math.max(2, checkPositiveInteger(epochs, 'epochs') * data.batchesPerEpoch) }),
-    seed,
-    ...given({ patience, checkpoint, checkpointEvery, signal, onProgress, onEpoch }),
-    ...(validation && { validation }),
-  });
-  try {
-    const result = await trainer.fit({ resume });
-    model.eval();
+  const loss = ({ inputs, targets, hidden: initialHidden }: TrainingBatch) => {
+    const { logits, hidden } = model.forward(inputs, { initialHidden });
+    return { loss: crossEntropy(logits, targets), hidden };
+  };
+  return fitModel({ model, loss, data, validation, training }, async (result) => {
     const tested = parts.test !== '' && result.stopped !== 'aborted';
     const evaluation = tested ? await evaluateLanguageModel(model, parts.test) : null;
-    model.summary = summaryOf(seed, result, evaluation);
+    model.summary = {
+      ...trainingSummary(training, result),
+      test: evaluation && { bitsPerCharacter: evaluation.bitsPerCharacter, perplexity: evaluation.perplexity },
+    };
     return { model, result, evaluation };
-  } catch (error) {
-    model.dispose();
-    throw error;
-  } finally {
-    trainer.dispose();
-    optimizer.dispose();
-  }
+  });
 }
 
 // By characters, so that every tokenizer has the same parts.
@@ -189,19 +140,4 @@ function batchesOf(tokenizer: Tokenizer, text: string, streams: number, steps: n
   const rows = tokens.length - 1;
   const array = (data: Int32Array) => ({ data, shape: [rows] });
   return new StreamBatches({ inputs: array(tokens.slice(0, -1)), targets: array(tokens.slice(1)), streams, steps });
-}
-
-function summaryOf(seed: number, result: TrainingResult, evaluation: LanguageEvaluation | null): JsonValue {
-  const best = result.history[result.bestEpoch - 1];
-  return {
-    seed,
-    epochs: result.history.length,
-    steps: result.steps,
-    seconds: Math.round(result.seconds * 10) / 10,
-    stopped: result.stopped,
-    bestEpoch: result.bestEpoch,
-    trainLoss: best?.trainLoss ?? null,
-    validationLoss: best?.validationLoss ?? null,
-    test: evaluation && { bitsPerCharacter: evaluation.bitsPerCharacter, perplexity: evaluation.perplexity },
-  };
 }

@@ -1,20 +1,8 @@
-import {
-  checkNumber,
-  checkOneOf,
-  checkOptions,
-  checkPositiveInteger,
-  checkSeed,
-  given,
-  wrongKind,
-} from '../../arguments.js';
+import { checkNumber, checkOneOf, checkOptions, checkPositiveInteger, given, wrongKind } from '../../arguments.js';
 import { Batches } from '../../data/index.js';
 import { CudnnGruError } from '../../errors.js';
-import type { JsonValue } from '../../layers/module.js';
 import { crossEntropy } from '../../losses/index.js';
 import { upload } from '../../ops/result.js';
-import { AdamW } from '../../optimizers/index.js';
-import { oneCycle } from '../../optimizers/schedules.js';
-import type { DeviceName } from '../../tensor/device.js';
 import { Generator } from '../../tensor/generator.js';
 import {
   CharacterTokenizer,
@@ -23,8 +11,14 @@ import {
   type Tokenizer,
   WordTokenizer,
 } from '../../text/index.js';
-import { Trainer } from '../../training/trainer.js';
-import type { TrainerOptions, TrainingResult } from '../../training/types.js';
+import type { TrainingBatch, TrainingResult } from '../../training/types.js';
+import {
+  checkTraining,
+  fitModel,
+  type TaskTrainingOptions,
+  taskTrainingOptions,
+  trainingSummary,
+} from '../training.js';
 import { EncoderDecoder, type EncoderDecoderOptions } from './encoder_decoder.js';
 import { decoderInput, PairDataset } from './pair_dataset.js';
 
@@ -40,7 +34,7 @@ export const tokenKinds = ['characters', 'words', 'whitespace', 'subwords'] as c
 /** What `trainTranslator` takes: the pairs, the model, the training. */
 export interface TrainTranslatorOptions
   extends Omit<EncoderDecoderOptions, 'sourceVocabularySize' | 'targetVocabularySize' | 'device' | 'generator'>,
-    Pick<TrainerOptions, 'checkpoint' | 'checkpointEvery' | 'signal' | 'onProgress' | 'onEpoch'> {
+    TaskTrainingOptions {
   pairs: readonly TextPair[];
   /** Pairs that choose the epoch that is kept. Default: none. */
   validation?: readonly TextPair[];
@@ -60,16 +54,6 @@ export interface TrainTranslatorOptions
   batchSize?: number;
   /** The highest rate of the one-cycle schedule. Default: 0.002. */
   learningRate?: number;
-  /** AdamW's. Default: 0.01. */
-  weightDecay?: number;
-  /** Stop after this many epochs without a lower validation loss. Default: never. */
-  patience?: number;
-  /** Default: 0. */
-  seed?: number;
-  /** Default: 'cpu'. */
-  device?: DeviceName | 'auto';
-  /** Go on from the file `checkpoint`; all other options must be as they were. Default: false. */
-  resume?: boolean;
 }
 
 const optionNames = [
@@ -87,19 +71,7 @@ const optionNames = [
   'dropout',
   'sampling',
   'labelSmoothing',
-  'epochs',
-  'batchSize',
-  'learningRate',
-  'weightDecay',
-  'patience',
-  'seed',
-  'device',
-  'checkpoint',
-  'checkpointEvery',
-  'resume',
-  'signal',
-  'onProgress',
-  'onEpoch',
+  ...taskTrainingOptions,
 ];
 
 /** A trained translator. */
@@ -117,10 +89,9 @@ export interface TrainedTranslator {
  */
 export async function trainTranslator(options: TrainTranslatorOptions): Promise<TrainedTranslator> {
   checkOptions(options, 'options', optionNames);
-  const { epochs = 10, batchSize = 64, device = 'cpu', resume = false } = options;
+  const training = checkTraining(options, { epochs: 10, batchSize: 64, learningRate: 2e-3 });
+  const { epochs, batchSize, seed, device } = training;
   const pairs = checkPairs(options.pairs, 'pairs');
-  const seed = checkSeed(options.seed ?? 0);
-  const learningRate = checkNumber(options.learningRate ?? 2e-3, 'learningRate', { above: 0 });
   const labelSmoothing = checkNumber(options.labelSmoothing ?? 0.1, 'labelSmoothing', { min: 0, max: 1 });
   const sampling = checkNumber(options.sampling ?? 0, 'sampling', { min: 0, max: 1 });
   const [sources, targets] = [pairs.map(([source]) => source), pairs.map(([, target]) => target)];
@@ -139,17 +110,10 @@ export async function trainTranslator(options: TrainTranslatorOptions): Promise<
     generator: new Generator(seed),
   });
   model.preprocessing = { task: 'translate', source: source.toJSON(), target: target.toJSON() };
-  const optimizer = new AdamW(model.parameters(), {
-    learningRate,
-    weightDecay: options.weightDecay ?? 0.01,
-    clipNorm: 1,
-  });
-  const { patience, checkpoint, checkpointEvery, signal, onProgress, onEpoch } = options;
-  const steps = Math.max(2, checkPositiveInteger(epochs, 'epochs') * data.batchesPerEpoch);
-  const trainer = new Trainer({
+  const steps = Math.max(2, epochs * data.batchesPerEpoch);
+  const fit = {
     model,
-    optimizer,
-    loss: ({ inputs, targets: wanted, lengths, batch }) => {
+    loss: ({ inputs, targets: wanted, lengths, batch }: TrainingBatch) => {
       const read = upload(decoderInput(batch.targets), wanted.shape, wanted.on);
       const { epoch, batch: done } = data.position();
       const share = model.training ? (sampling * (epoch * data.batchesPerEpoch + done)) / steps : 0;
@@ -158,24 +122,13 @@ export async function trainTranslator(options: TrainTranslatorOptions): Promise<
       return crossEntropy(logits, wanted, { ignoreIndex: specialTokens.padding, labelSmoothing: smoothing });
     },
     data,
-    epochs,
-    schedule: oneCycle({ steps }),
-    seed,
-    ...given({ patience, checkpoint, checkpointEvery, signal, onProgress, onEpoch }),
     ...(held && { validation: new Batches(held, { batchSize: 128, bucketSize: 16 }) }),
-  });
-  try {
-    const result = await trainer.fit({ resume });
-    model.eval();
-    model.summary = summaryOf(pairs.length, seed, result);
+    training,
+  };
+  return fitModel(fit, async (result) => {
+    model.summary = { pairs: pairs.length, ...trainingSummary(training, result) };
     return { model, result };
-  } catch (error) {
-    model.dispose();
-    throw error;
-  } finally {
-    trainer.dispose();
-    optimizer.dispose();
-  }
+  });
 }
 
 function checkPairs(pairs: unknown, name: string): readonly TextPair[] {
@@ -210,19 +163,4 @@ function encodePair([text, answer]: TextPair, source: Tokenizer, target: Tokeniz
   const tokens = source.encode(text);
   if (tokens.length === 0) throw new CudnnGruError('ERR_DATA', `a source has no tokens; it stands beside ${answer}`);
   return { source: tokens, target: target.encode(answer) };
-}
-
-function summaryOf(pairs: number, seed: number, result: TrainingResult): JsonValue {
-  const best = result.history[result.bestEpoch - 1];
-  return {
-    pairs,
-    seed,
-    epochs: result.history.length,
-    steps: result.steps,
-    seconds: Math.round(result.seconds * 10) / 10,
-    stopped: result.stopped,
-    bestEpoch: result.bestEpoch,
-    trainLoss: best?.trainLoss ?? null,
-    validationLoss: best?.validationLoss ?? null,
-  };
 }
