@@ -10,9 +10,10 @@ import type { OptionList } from './tasks/task.js';
 export const batchPredictOptions: OptionList = [
   [
     '--batch',
-    'Every row of --data (.npy, .csv, .jsonl) through any model, into --out; the same call goes on after an interruption',
+    'Every row of --data (.npy, .csv, .jsonl, .parquet) through any model, into --out; the same call goes on after an interruption',
   ],
-  ['--output <names>', 'batch: Outputs of the model to write (default: the first; all in .jsonl)'],
+  ['--columns <names>', 'batch: Columns of a .csv or .parquet file to read, in their order (default: all)'],
+  ['--output <names>', 'batch: Outputs of the model to write (default: the first; all in .jsonl and .parquet)'],
   ['--batch-size <n>', 'batch: Rows computed together (default: found by a short trial)'],
   ['--memory-limit <MiB>', 'batch: Device memory of a batch in that trial (default: 256)'],
   ['--devices <names>', 'batch: Devices that share the rows, as cpu,cuda:0 (default: cpu)'],
@@ -62,6 +63,7 @@ export async function predictBatch(path: string, options: Options): Promise<numb
 }
 
 function settings(options: Options) {
+  const columns = options.list('columns');
   const outputs = options.list('output');
   const batchSize = options.integer('batch-size', { min: 1 });
   const memory = options.integer('memory-limit', { min: 1 });
@@ -76,6 +78,7 @@ function settings(options: Options) {
   if (shard !== undefined && count === undefined)
     throw new UsageError(`--shard: expected i/n, as 2/8, got ${JSON.stringify(shard)}`);
   return {
+    ...(columns && { columns }),
     ...(outputs && { outputs }),
     ...(batchSize !== undefined && { batchSize }),
     ...(memory !== undefined && { memoryLimit: memory << 20 }),

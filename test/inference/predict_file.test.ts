@@ -2,6 +2,8 @@ import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { parquetWriteFile } from 'hyparquet-writer';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   GRU,
@@ -14,7 +16,7 @@ import {
   saveModel,
   tensor,
   writeNpy,
-} from '../../lib/index.js';
+} from '../../dist/index.js';
 import { temporaryFolder } from '../formats/temporary_folder.js';
 import { item, range } from '../reference/array64.js';
 import { expectSameBits, random32 } from '../suites/checks.js';
@@ -48,6 +50,10 @@ async function jsonLines(name: string): Promise<Record<string, unknown>[]> {
         .map((line) => JSON.parse(line));
 }
 
+async function parquetRows(name: string): Promise<Record<string, unknown>[]> {
+  return parquetReadObjects({ file: await asyncBufferFromFile(inFolder(name)) });
+}
+
 function nested(data: ArrayLike<number>, steps: number): number[][] {
   return range(steps).map((t) => Array.from(data).slice(t * inputSize, (t + 1) * inputSize));
 }
@@ -69,10 +75,15 @@ describe('predictFile', () => {
       JSON.stringify(i % 2 ? nested(row(i), time) : { input: nested(row(i), time) }),
     );
     await writeFile(inFolder('x.jsonl'), records.join('\n'));
+    parquetWriteFile({
+      filename: inFolder('x.parquet'),
+      columnData: header.map((name, i) => ({ name, data: data.filter((_, at) => at % width === i), type: 'FLOAT' })),
+      rowGroupSize: [100, 331],
+    });
     await saveModel(inFolder('model.safetensors'), model);
   });
 
-  it.each(['npy', 'csv', 'jsonl'])(
+  it.each(['npy', 'csv', 'jsonl', 'parquet'])(
     'from .%s to every kind: the bits of the model in memory, in order',
     async (kind) => {
       for (const batchSize of [undefined, 1, 50]) {
@@ -103,6 +114,14 @@ describe('predictFile', () => {
       expect(header.split(',').slice(0, 3)).toEqual(['row', 'output_0', 'output_1']);
       expectSameBits(Float32Array.from(lines.flatMap((line) => line.split(',').slice(1).map(Number))), expected, 'csv');
       expect(existsSync(inFolder('y.csv.progress')) || existsSync(inFolder('y.csv.partial'))).toBe(false);
+      await predictFile(model, { input: inFolder(`x.${kind}`), output: inFolder('y.parquet'), batchSize: 64 });
+      const written = await parquetRows('y.parquet');
+      expect(written.map(({ row }) => Number(row))).toEqual(range(rows).map((i) => i + 1));
+      expectSameBits(
+        Float32Array.from(written.flatMap(({ output }) => (output as number[][]).flat())),
+        expected,
+        'parquet',
+      );
     },
   );
 
@@ -134,7 +153,7 @@ describe('predictFile', () => {
       predictFile(gru, { input: inFolder('many.jsonl'), output: inFolder('many_y.npy') }),
     ).rejects.toMatchObject({
       code: 'ERR_DATA',
-      message: expect.stringMatching(/row 2: the output "output" has shape .*only \.jsonl/),
+      message: expect.stringMatching(/row 2: the output "output" has shape .*only \.jsonl and \.parquet/),
     });
     await predictFile(gru, { input: inFolder('many.jsonl'), output: inFolder('many_h.npy'), outputs: ['hidden'] });
     expect((await readNpy(inFolder('many_h.npy'))).shape).toEqual([300, 2, 9]);
@@ -177,7 +196,7 @@ describe('predictFile', () => {
     );
   });
 
-  it.each(['npy', 'csv', 'jsonl'])(
+  it.each(['npy', 'csv', 'jsonl', 'parquet'])(
     'shards of a .%s file: side by side they are the whole; again they do nothing',
     async (kind) => {
       const parts: number[] = [];
@@ -218,7 +237,7 @@ describe('predictFile', () => {
       message: expect.stringContaining('[time, 3]'),
     });
     await fails({ input: inFolder('missing.npy') }).toMatchObject({ code: 'ERR_FILE' });
-    await fails({ input: inFolder('x.txt') }).toThrow('input: expected a file name that ends in .npy, .csv or .jsonl');
+    await fails({ input: inFolder('x.txt') }).toThrow('input: expected a file name that ends in .npy, .csv, .jsonl or .parquet');
     await fails({ output: inFolder('no/such/folder.npy') }).toMatchObject({ code: 'ERR_FILE' });
     await fails({ outputs: ['nothing'] }).toThrow('outputs: expected names among "output"');
     await fails({ shard: { index: 4, count: 3 } }).toThrow('shard.index');

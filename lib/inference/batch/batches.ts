@@ -1,21 +1,29 @@
 import type { RowBlock, SourceItem } from './source.js';
 import { isBad } from './source.js';
 
-// What is held of the input while it waits for rows of like length.
+// What is held of the input while it waits for rows of like length, and of what becomes of it.
 const windowBytes = 16 << 20;
 const windowBatches = 8;
 // Padding of a batch, at most.
 const mostPadding = 0.1;
 
-/** Items in their order, as many as are sorted into batches together. */
-export async function* windows(items: AsyncIterable<SourceItem>, batchSize: number): AsyncGenerator<SourceItem[]> {
+/**
+ * Items in their order, as many as are sorted into batches together.
+ *
+ * @param outputBytes of a block, about
+ */
+export async function* windows(
+  items: AsyncIterable<SourceItem>,
+  batchSize: number,
+  outputBytes: (block: RowBlock) => number,
+): AsyncGenerator<SourceItem[]> {
   let window: SourceItem[] = [];
   let rows = 0;
   let bytes = 0;
   for await (const item of items) {
     window.push(item);
     rows += isBad(item) ? 1 : item.count;
-    bytes += isBad(item) ? 0 : item.data.byteLength;
+    bytes += isBad(item) ? 0 : item.data.byteLength + outputBytes(item);
     if (rows < windowBatches * batchSize && bytes < windowBytes) continue;
     yield window;
     window = [];

@@ -21,8 +21,14 @@ export async function* computeRows(
   { batchSize, signal }: { batchSize: number; signal?: AbortSignal | undefined },
 ): AsyncGenerator<Computed[]> {
   const running: Promise<Computed[]>[] = [];
+  const timeAxis = timeAxisOf(executors);
+  const outputBytes = ({ shape, count }: RowBlock) =>
+    executors.signature.outputs.reduce((sum, output) => {
+      const sizes = output.shape.slice(1).map((axis) => (axis === 'time' ? (shape[timeAxis] ?? 1) : Number(axis)));
+      return sum + 4 * count * sizes.reduce((product, size) => product * size, 1);
+    }, 0);
   try {
-    for await (const window of windows(items, batchSize)) {
+    for await (const window of windows(items, batchSize, outputBytes)) {
       throwIfAborted(signal);
       const computing = computeWindow(window, executors, batchSize);
       computing.catch(() => undefined); // answered when it is awaited
@@ -42,13 +48,18 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new CudnnGruError('ERR_ABORTED', 'stopped by the signal', { cause: signal.reason });
 }
 
+// Of a row; -1: it has none.
+function timeAxisOf({ signature: { inputs } }: Executors): number {
+  return (inputs[0]?.shape.indexOf('time') ?? 0) - 1;
+}
+
 async function computeWindow(
   items: readonly SourceItem[],
   executors: Executors,
   batchSize: number,
 ): Promise<Computed[]> {
-  const { inputs, takesLengths } = executors.signature;
-  const timeAxis = (inputs[0]?.shape.indexOf('time') ?? 0) - 1;
+  const { takesLengths } = executors.signature;
+  const timeAxis = timeAxisOf(executors);
   const blocks = items.filter((item): item is RowBlock => !isBad(item));
   const outputs = new Map<SourceItem, HostTensors>();
   const compute = async (batch: readonly RowBlock[]) => {

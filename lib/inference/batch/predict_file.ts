@@ -11,18 +11,24 @@ import { NpySource } from './npy_source.js';
 import { OutputFile } from './output_file.js';
 import { type BatchOptions, batchOptions, onlyInput, withBatchSize } from './predict_rows.js';
 import { modelDigest, type Progress, readProgress, removeProgress, writeProgress } from './progress_file.js';
+import { RemoteFormat } from './remote_format.js';
+import { RemoteSource } from './remote_source.js';
 import { RowChecker } from './row_values.js';
-import { type OutputKind, type RowFormat, rowFormat } from './sinks.js';
-import { isBad, type RowSource, refuseRow, type SourcePosition } from './source.js';
-import { openCsv, openJsonLines } from './text_rows.js';
+import { type FormatSettings, type OutputKind, type OutputRows, type RowFormat, rowFormat } from './sinks.js';
+import { isBad, type RowBlock, type RowSource, refuseRow, type SourcePosition } from './source.js';
 import { Turns } from './turns.js';
 
 export interface PredictFileOptions extends BatchOptions {
-  /** The rows: .npy [rows, ...], .csv with a header and all numbers of a row in a line, or .jsonl with nested arrays. */
+  /**
+   * The rows: .npy [rows, ...]; .csv with a header and all numbers of a row in a line; .jsonl with nested arrays; .parquet with lists in a
+   * column named as the model's input, or with all numbers of a row in columns.
+   */
   input: string;
-  /** .npy, .csv or .jsonl; it has its name when it is complete. */
+  /** .npy, .csv, .jsonl or .parquet; it has its name when it is complete. */
   output: string;
-  /** Which of the model's outputs to write. Default: all in .jsonl, else the first. */
+  /** Columns of a .csv or .parquet file that are read, in their order. Default: all, or the one of lists. */
+  columns?: readonly string[];
+  /** Which of the model's outputs to write. Default: all in .jsonl and .parquet, else the first. */
   outputs?: readonly string[];
   /** What a row that cannot be computed does: 'stop' ends with its number, 'skip' goes on without it. Default: 'stop'. */
   onError?: 'stop' | 'skip';
@@ -54,9 +60,11 @@ export interface PredictedFile {
   readonly batchSize: number;
 }
 
-const optionNames = [...batchOptions, 'input', 'output', 'outputs', 'onError', 'errorsOut', 'shard', 'onProgress'];
-// How much work a crash may cost.
+const ownOptions = ['input', 'output', 'columns', 'outputs', 'onError', 'errorsOut', 'shard', 'onProgress'];
+const optionNames = [...batchOptions, ...ownOptions];
+// How much work a crash may cost; more where saving takes longer than a twentieth of it.
 const saveMilliseconds = 1000;
+const saveShare = 20;
 const progressMilliseconds = 200;
 
 /**
@@ -82,10 +90,11 @@ export async function predictFile(model: Module, options: PredictFileOptions): P
   let source: RowSource | undefined;
   try {
     const specs = outputsOf(executors.signature, kind, options.outputs);
-    source = await openSource(input, executors.signature);
+    source = await openSource(input, executors.signature, options.columns);
     const identity = {
-      version: 1,
+      version: 2,
       input: await fileIdentity(input),
+      columns: options.columns ?? null,
       model: await modelDigest(model),
       outputs: specs.map(({ name }) => name),
       onError,
@@ -122,42 +131,45 @@ class FileRun {
   readonly #format: RowFormat;
   readonly #file: OutputFile;
   readonly #errors: OutputFile | undefined;
-  readonly #selected: number[] = [];
-  #resumed: Progress | undefined;
-  #position: SourcePosition = { rows: 0, end: 0 };
-  #rows = 0;
-  #badRows = 0;
-  #saved = false;
+  readonly #resumed: Progress | undefined;
+  #selected: readonly number[] = [];
+  #position: SourcePosition;
+  #rows: number;
+  #badRows: number;
   #savedAt = performance.now();
+  #saveAfter = saveMilliseconds;
 
-  private constructor(settings: RunSettings, file: OutputFile, errors: OutputFile | undefined) {
+  private constructor(
+    settings: RunSettings,
+    format: RowFormat,
+    { file, errors }: { file: OutputFile; errors: OutputFile | undefined },
+    resumed: Progress | undefined,
+  ) {
     this.#settings = settings;
-    this.#format = rowFormat(settings.kind, settings.specs, settings.output);
+    this.#format = format;
     this.#file = file;
     this.#errors = errors;
+    this.#resumed = resumed;
+    this.#position = resumed?.position ?? { rows: 0, end: 0 };
+    this.#rows = resumed?.rows ?? 0;
+    this.#badRows = resumed?.badRows ?? 0;
   }
 
   static async open(settings: RunSettings, before: Progress | undefined): Promise<FileRun> {
-    const resumed = before && (await isThere(OutputFile.partOf(settings.output))) ? before : undefined;
-    const file = await OutputFile.open(settings.output, resumed?.bytes ?? 0);
-    const { errorsOut } = settings;
-    const errors =
-      errorsOut === undefined
-        ? undefined
-        : await OutputFile.open(errorsOut, resumed?.errorBytes ?? 0).catch(async (error: unknown) => {
-            await file.abandon(resumed !== undefined);
-            throw error;
-          });
-    const run = new FileRun(settings, file, errors);
-    if (resumed) {
-      run.#resumed = resumed;
-      run.#saved = true;
-      run.#position = resumed.position;
-      run.#rows = resumed.rows;
-      run.#badRows = resumed.badRows;
-      run.#format.resume(resumed.format);
+    const { output, kind, specs, errorsOut } = settings;
+    const resumed = before && (await isThere(OutputFile.partOf(output))) ? before : undefined;
+    const bytes = resumed?.bytes ?? 0;
+    const format = await openFormat({ kind, specs, path: output, state: resumed?.format ?? null, bytes });
+    let file: OutputFile | undefined;
+    try {
+      file = await OutputFile.open(output, bytes);
+      const errors = errorsOut === undefined ? undefined : await OutputFile.open(errorsOut, resumed?.errorBytes ?? 0);
+      return new FileRun(settings, format, { file, errors }, resumed);
+    } catch (error) {
+      await file?.abandon(resumed !== undefined);
+      await format.close?.();
+      throw error;
     }
-    return run;
   }
 
   async compute(
@@ -167,7 +179,8 @@ class FileRun {
     shard: { index: number; count: number } | undefined,
   ): Promise<PredictedFile> {
     const { output, specs } = this.#settings;
-    this.#selected.push(...specs.map((spec) => executors.signature.outputs.indexOf(spec)));
+    this.#selected = specs.map((spec) => executors.signature.outputs.indexOf(spec));
+    let isSaved = this.#resumed !== undefined;
     try {
       const range = await rangeOf(source, shard);
       if (!this.#resumed) this.#position = { rows: range.first, end: 0 };
@@ -182,15 +195,19 @@ class FileRun {
           if (turns.due) await turns.next();
         }
         report(this.#position, false);
-        if (performance.now() - this.#savedAt > saveMilliseconds) await this.#save();
+        if (performance.now() - this.#savedAt < this.#saveAfter) continue;
+        await this.#save();
+        isSaved = true;
       }
       await this.#finish();
       report(this.#position, true);
       return { output, rows: this.#rows, badRows: this.#badRows, resumedAt, batchSize };
     } catch (error) {
-      await this.#file.abandon(this.#saved);
-      await this.#errors?.abandon(this.#saved);
+      await this.#file.abandon(isSaved);
+      await this.#errors?.abandon(isSaved);
       throw error;
+    } finally {
+      await this.#format.close?.();
     }
   }
 
@@ -203,18 +220,24 @@ class FileRun {
       return;
     }
     const selected = this.#selected.map((output) => outputs[output] as HostArray);
-    if (this.#file.bytes === 0) await this.#file.write(this.#format.start(selected[0] as HostArray));
-    await this.#file.write(this.#format.rows(item, selected));
+    for (const rows of partsOf(item, selected)) await this.#file.write(await this.#format.rows(rows));
     this.#rows += item.count;
     this.#position = { rows: item.row + item.count - 1, end: item.end };
   }
 
-  async #save(done = false): Promise<void> {
-    if (!done) {
-      await this.#file.flush();
-      await this.#errors?.flush();
-    }
-    await writeProgress(this.#settings.output, {
+  async #save(): Promise<void> {
+    const start = performance.now();
+    const { bytes, state } = await this.#format.flush();
+    await this.#file.write(bytes);
+    await this.#file.flush();
+    await this.#errors?.flush();
+    await this.#writeProgress(false, state);
+    this.#savedAt = performance.now();
+    this.#saveAfter = Math.max(saveMilliseconds, saveShare * (this.#savedAt - start));
+  }
+
+  #writeProgress(done: boolean, format: Progress['format']): Promise<void> {
+    return writeProgress(this.#settings.output, {
       identity: this.#settings.identity,
       done,
       position: this.#position,
@@ -222,25 +245,42 @@ class FileRun {
       badRows: this.#badRows,
       bytes: this.#file.bytes,
       errorBytes: this.#errors?.bytes ?? 0,
-      format: this.#format.state(),
+      format,
     });
-    this.#saved = true;
-    this.#savedAt = performance.now();
   }
 
   async #finish(): Promise<void> {
-    const { output, specs, identity } = this.#settings;
-    if (this.#file.bytes === 0) {
-      const shape = specs[0]?.shape.map((axis, i) => (i === 0 || typeof axis === 'string' ? 0 : axis)) ?? [];
-      await this.#file.write(this.#format.start({ data: new Float32Array(0), shape }));
-    }
-    const start = this.#rows > 0 ? this.#format.finalStart(this.#rows) : undefined;
+    const { output, identity } = this.#settings;
+    await this.#file.write((await this.#format.flush()).bytes);
+    await this.#file.write(await this.#format.end());
+    const start = this.#format.finalStart(this.#rows);
     if (start) await this.#file.patch(start);
     await this.#errors?.finish();
     await this.#file.finish();
     if (identity.shard === null) await removeProgress(output);
-    else await this.#save(true);
+    else await this.#writeProgress(true, null);
   }
+}
+
+// Numbers that are made into bytes at once.
+const mostNumbers = 64 << 10;
+
+// A block, in parts where its outputs are large.
+function* partsOf({ row, count }: RowBlock, outputs: readonly HostArray[]): Generator<OutputRows> {
+  const numbers = outputs.reduce((sum, { data }) => sum + data.length, 0) / count;
+  const most = Math.max(1, Math.floor(mostNumbers / numbers));
+  for (let first = 0; first < count; first += most) {
+    const part = Math.min(most, count - first);
+    const rows = ({ data, shape }: HostArray) => {
+      const width = data.length / count;
+      return { data: data.subarray(first * width, (first + part) * width), shape: [part, ...shape.slice(1)] };
+    };
+    yield { row: row + first, count: part, outputs: outputs.map(rows) };
+  }
+}
+
+function openFormat(settings: FormatSettings): Promise<RowFormat> {
+  return settings.kind === 'npy' ? rowFormat(settings) : RemoteFormat.open(settings);
 }
 
 function progressReport(
@@ -292,16 +332,18 @@ function shardPath(output: string, { index, count }: { index: number; count: num
 
 function kindOf(path: string, name: string): OutputKind {
   const kind = extname(path).slice(1).toLowerCase();
-  if (kind === 'npy' || kind === 'csv' || kind === 'jsonl') return kind;
-  throw wrongRange(name, 'a file name that ends in .npy, .csv or .jsonl', path);
+  if (kind === 'npy' || kind === 'csv' || kind === 'jsonl' || kind === 'parquet') return kind;
+  throw wrongRange(name, 'a file name that ends in .npy, .csv, .jsonl or .parquet', path);
 }
 
-function openSource(path: string, signature: Signature): Promise<RowSource> {
+function openSource(path: string, signature: Signature, columns: readonly string[] | undefined): Promise<RowSource> {
   const spec = onlyInput(signature.inputs);
-  const checker = new RowChecker(spec);
   const kind = kindOf(path, 'input');
-  if (kind === 'npy') return NpySource.open(path, checker);
-  return kind === 'csv' ? openCsv(path, checker) : openJsonLines(path, spec.name, checker);
+  if (columns !== undefined && kind !== 'csv' && kind !== 'parquet') {
+    throw wrongRange('columns', 'columns of a .csv or .parquet file', path);
+  }
+  if (kind === 'npy') return NpySource.open(path, new RowChecker(spec));
+  return RemoteSource.open({ kind, path, spec, ...(columns && { columns: [...columns] }) });
 }
 
 function outputsOf(
@@ -309,8 +351,9 @@ function outputsOf(
   kind: OutputKind,
   names: readonly string[] | undefined,
 ): readonly TensorSpec[] {
-  if (names === undefined) return kind === 'jsonl' ? outputs : outputs.slice(0, 1);
-  if (kind !== 'jsonl' && names.length !== 1) throw wrongRange('outputs', `one name for a .${kind} file`, [...names]);
+  const holdsAll = kind === 'jsonl' || kind === 'parquet';
+  if (names === undefined) return holdsAll ? outputs : outputs.slice(0, 1);
+  if (!holdsAll && names.length !== 1) throw wrongRange('outputs', `one name for a .${kind} file`, [...names]);
   return names.map((name) => {
     const found = outputs.find((output) => output.name === name);
     if (found) return found;

@@ -1,3 +1,4 @@
+import { quote } from '../../arguments.js';
 import type { HostArray, NumericArray } from '../../data/types.js';
 import type { TensorSpec } from '../signature.js';
 
@@ -12,10 +13,12 @@ const largest = 3.4028234663852886e38; // of float32
 export class RowChecker {
   readonly #spec: TensorSpec;
   readonly #axes: TensorSpec['shape']; // of a row
+  readonly #width: number; // numbers of a step
 
   constructor(spec: TensorSpec) {
     this.#spec = spec;
     this.#axes = spec.shape.slice(1);
+    this.#width = this.#axes.reduce<number>((size, axis) => (axis === 'time' ? size : size * (axis as number)), 1);
   }
 
   /** As the model names it: [time, 16]. */
@@ -80,21 +83,34 @@ export class RowChecker {
     return this.#checked(shape, data);
   }
 
-  /** A row's numbers one after the other, as a line of CSV has them: all steps of a sequence, each with all features. */
-  fromFlat(values: readonly number[]): RowValues {
-    const width = this.#axes.reduce<number>(
-      (product, axis) => (axis === 'time' ? product : product * (axis as number)),
-      1,
-    );
-    const time = values.length / width;
-    const shape = this.#axes.map((axis) => (axis === 'time' ? time : (axis as number)));
+  /**
+   * A row's numbers side by side, as a table has them: all steps of a sequence, each with all features. Empty cells at the end are steps
+   * that it does not have.
+   *
+   * @param order where in `cells` they are
+   * @param cells NaN: empty
+   * @param names of the cells
+   */
+  fromCells(order: readonly number[], cells: ArrayLike<number>, names: readonly string[]): RowValues {
+    const at = (i: number) => cells[order[i] as number] as number;
+    let count = order.length;
+    while (count > 0 && Number.isNaN(at(count - 1))) count--;
+    const width = this.#width;
+    const time = count / width;
     const fits = Number.isInteger(time) && time >= 1 && (this.#axes.includes('time') || time === 1);
-    if (!fits) return { reason: `expected numbers for ${this.expected}, got ${values.length} numbers` };
-    if (this.#spec.dtype === 'int32' && !values.every(Number.isSafeInteger))
-      return { reason: 'it has a number that is not whole' };
-    const data = this.array(values.length);
-    data.set(values);
-    return this.#checked(shape, data);
+    if (!fits) return { reason: `expected numbers for ${this.expected}, got ${count} numbers` };
+    const data = this.array(count);
+    const isWhole = this.#spec.dtype === 'int32';
+    for (let i = 0; i < count; i++) {
+      const value = at(i);
+      if (Number.isNaN(value)) return { reason: `${quote(names[order[i] as number] ?? '')} is empty` };
+      if (isWhole && !Number.isSafeInteger(value)) return { reason: 'it has a number that is not whole' };
+      data[i] = value;
+    }
+    return this.#checked(
+      this.#axes.map((axis) => (axis === 'time' ? time : (axis as number))),
+      data,
+    );
   }
 
   #checked(shape: readonly number[], data: NumericArray): RowValues {

@@ -2,98 +2,126 @@ import type { HostArray } from '../../data/types.js';
 import { CudnnGruError } from '../../errors.js';
 import { npyHeader } from '../../formats/npy/npy.js';
 import type { TensorSpec } from '../signature.js';
-import type { RowBlock } from './source.js';
+
+/** Computed rows that follow each other. */
+export interface OutputRows {
+  /** The number of the first one, counted from 1. */
+  readonly row: number;
+  readonly count: number;
+  /** [count, ...] each, of the outputs asked for. */
+  readonly outputs: readonly HostArray[];
+}
 
 /** How computed rows become bytes of a file. */
 export interface RowFormat {
-  /** Before the first row; `npy` knows it only with that. */
-  start(first: HostArray): Uint8Array;
-  /** @param outputs [count, ...] each, of the outputs asked for */
-  rows(block: RowBlock, outputs: readonly HostArray[]): Uint8Array;
-  /** What the start becomes when all rows are written; undefined: what it was. */
+  /** The bytes that can be written after these rows; a format may keep rows back. */
+  rows(rows: OutputRows): Awaitable<Uint8Array>;
+  /** The bytes of all rows kept back, and what another process needs to go on behind them. */
+  flush(): Awaitable<Flushed>;
+  /** The last bytes, behind those of `flush`. */
+  end(): Awaitable<Uint8Array>;
+  /** What the start of the file becomes when all is written; undefined: what it was. */
   finalStart(rows: number): Uint8Array | undefined;
-  /** Goes on with a file that an earlier process began. */
-  resume(state: RowFormatState): void;
-  state(): RowFormatState;
+  close?(): Promise<void>;
 }
 
-/** What a format has to know of the rows before. */
-export interface RowFormatState {
-  readonly shape: readonly number[] | null;
+type Awaitable<T> = T | Promise<T>;
+
+/** @internal */
+export interface Flushed {
+  readonly bytes: Uint8Array;
+  readonly state: RowFormatState;
 }
 
-export type OutputKind = 'npy' | 'csv' | 'jsonl';
+/** What a format has to know of the rows before, as JSON; null: there are none. */
+export type RowFormatState = { readonly [name: string]: unknown } | null;
 
-export function rowFormat(kind: OutputKind, specs: readonly TensorSpec[], path: string): RowFormat {
-  if (kind === 'jsonl') return new JsonLines(specs);
-  const [spec] = specs as [TensorSpec];
-  return kind === 'npy' ? new Npy(spec, path) : new Csv(spec, path);
+export type OutputKind = 'npy' | 'csv' | 'jsonl' | 'parquet';
+
+/** @internal Of a file, and where one goes on that an earlier process began: behind so many bytes. */
+export interface FormatSettings {
+  readonly kind: OutputKind;
+  readonly specs: readonly TensorSpec[];
+  readonly path: string;
+  readonly state: RowFormatState;
+  readonly bytes: number;
 }
+
+const nothing = new Uint8Array(0);
 
 // Rows that must all have the shape of the first.
-abstract class Uniform {
-  protected shape: readonly number[] | null = null;
+abstract class Uniform implements RowFormat {
+  protected shape: readonly number[] | null;
   protected readonly spec: TensorSpec;
   readonly #path: string;
 
-  constructor(spec: TensorSpec, path: string) {
-    this.spec = spec;
+  constructor({ specs, path, state }: FormatSettings) {
+    this.spec = specs[0] as TensorSpec;
     this.#path = path;
+    this.shape = (state?.shape ?? null) as typeof this.shape;
   }
 
-  state(): RowFormatState {
-    return { shape: this.shape };
+  /** Before the first row. @param shape of a row */
+  protected abstract start(shape: readonly number[]): Uint8Array;
+  protected abstract body(rows: OutputRows, output: HostArray): Uint8Array;
+  abstract finalStart(rows: number): Uint8Array | undefined;
+
+  rows(rows: OutputRows): Uint8Array {
+    const [output] = rows.outputs as readonly [HostArray];
+    const own = output.shape.slice(1);
+    if (this.shape === null) {
+      this.shape = own;
+      return Buffer.concat([this.start(own), this.body(rows, output)]);
+    }
+    if (String(own) !== String(this.shape)) {
+      throw new CudnnGruError(
+        'ERR_DATA',
+        `${this.#path}, row ${rows.row}: the output ${JSON.stringify(this.spec.name)} has shape [${own}], that of the rows ` +
+          `before [${this.shape}]; only .jsonl and .parquet files hold rows of several shapes`,
+      );
+    }
+    return this.body(rows, output);
   }
 
-  resume({ shape }: RowFormatState): void {
-    this.shape = shape;
+  flush(): Flushed {
+    return { bytes: nothing, state: this.shape && { shape: this.shape } };
   }
 
-  protected check(block: RowBlock, { shape }: HostArray): void {
-    const own = shape.slice(1);
-    this.shape ??= own;
-    if (String(own) === String(this.shape)) return;
-    throw new CudnnGruError(
-      'ERR_DATA',
-      `${this.#path}, row ${block.row}: the output ${JSON.stringify(this.spec.name)} has shape [${own}], that of the rows before ` +
-        `[${this.shape}]; only .jsonl files hold rows of several shapes`,
-    );
+  end(): Uint8Array {
+    // A file without rows has a start nevertheless.
+    if (this.shape !== null) return nothing;
+    return this.start(this.spec.shape.slice(1).map((axis) => (typeof axis === 'number' ? axis : 0)));
   }
 }
 
 // Room for the number of rows, which is known at the end.
 const npyHeaderBytes = 128;
 
-class Npy extends Uniform implements RowFormat {
-  start(first: HostArray): Uint8Array {
-    return npyHeader(this.spec.dtype, [0, ...first.shape.slice(1)], npyHeaderBytes);
+class Npy extends Uniform {
+  protected start(shape: readonly number[]): Uint8Array {
+    return npyHeader(this.spec.dtype, [0, ...shape], npyHeaderBytes);
   }
 
-  rows(block: RowBlock, [output]: readonly [HostArray]): Uint8Array {
-    this.check(block, output);
-    const { data } = output;
+  protected body(_: OutputRows, { data }: HostArray): Uint8Array {
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   }
 
-  finalStart(rows: number): Uint8Array {
-    return npyHeader(this.spec.dtype, [rows, ...(this.shape ?? [0])], npyHeaderBytes);
+  finalStart(rows: number): Uint8Array | undefined {
+    return this.shape === null ? undefined : npyHeader(this.spec.dtype, [rows, ...this.shape], npyHeaderBytes);
   }
 }
 
-class Csv extends Uniform implements RowFormat {
-  start({ shape }: HostArray): Uint8Array {
-    const width = shape.slice(1).reduce((product, size) => product * size, 1);
+class Csv extends Uniform {
+  protected start(shape: readonly number[]): Uint8Array {
+    const width = shape.reduce((product, size) => product * size, 1);
     const names = Array.from({ length: width }, (_, i) => (width === 1 ? this.spec.name : `${this.spec.name}_${i}`));
     return Buffer.from(`${['row', ...names].join(',')}\n`);
   }
 
-  rows(block: RowBlock, [output]: readonly [HostArray]): Uint8Array {
-    this.check(block, output);
-    const width = output.data.length / block.count;
+  protected body({ row, count }: OutputRows, { data }: HostArray): Uint8Array {
+    const width = data.length / count;
     let text = '';
-    for (let i = 0; i < block.count; i++) {
-      text += `${block.row + i},${output.data.subarray(i * width, (i + 1) * width).join(',')}\n`;
-    }
+    for (let i = 0; i < count; i++) text += `${row + i},${data.subarray(i * width, (i + 1) * width).join(',')}\n`;
     return Buffer.from(text);
   }
 
@@ -103,32 +131,32 @@ class Csv extends Uniform implements RowFormat {
 class JsonLines implements RowFormat {
   readonly #specs: readonly TensorSpec[];
 
-  constructor(specs: readonly TensorSpec[]) {
+  constructor({ specs }: FormatSettings) {
     this.#specs = specs;
   }
 
-  start(): Uint8Array {
-    return new Uint8Array(0);
-  }
-
-  rows(block: RowBlock, outputs: readonly HostArray[]): Uint8Array {
+  rows({ row, count, outputs }: OutputRows): Uint8Array {
     let text = '';
-    for (let i = 0; i < block.count; i++) {
+    for (let i = 0; i < count; i++) {
       const values = this.#specs.map(({ name }, output) => {
         const { data, shape } = outputs[output] as HostArray;
-        const width = data.length / block.count;
+        const width = data.length / count;
         return `${JSON.stringify(name)}:${nested(data.subarray(i * width, (i + 1) * width), shape.slice(1))}`;
       });
-      text += `{"row":${block.row + i},${values.join(',')}}\n`;
+      text += `{"row":${row + i},${values.join(',')}}\n`;
     }
     return Buffer.from(text);
   }
 
-  finalStart(): undefined {}
-  resume(): void {}
-  state(): RowFormatState {
-    return { shape: null };
+  flush(): Flushed {
+    return { bytes: nothing, state: null };
   }
+
+  end(): Uint8Array {
+    return nothing;
+  }
+
+  finalStart(): undefined {}
 }
 
 // JSON holds no NaN and no infinity.
@@ -138,4 +166,13 @@ function nested(data: HostArray['data'], shape: readonly number[]): string {
   const [size, ...rest] = shape as [number, ...number[]];
   const width = data.length / size;
   return `[${Array.from({ length: size }, (_, i) => nested(data.subarray(i * width, (i + 1) * width), rest)).join(',')}]`;
+}
+
+/** @internal The format itself; `RemoteFormat` has one in a thread. */
+export async function rowFormat(settings: FormatSettings): Promise<RowFormat> {
+  if (settings.kind === 'npy') return new Npy(settings);
+  if (settings.kind === 'csv') return new Csv(settings);
+  if (settings.kind === 'jsonl') return new JsonLines(settings);
+  const { openParquetFormat } = await import('./parquet_format.js');
+  return openParquetFormat(settings);
 }

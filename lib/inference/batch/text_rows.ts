@@ -1,11 +1,14 @@
 import { quote } from '../../arguments.js';
+import { CellReader, headerNames } from './cells.js';
+import { wantedColumns } from './columns.js';
 import type { RowChecker, RowValues } from './row_values.js';
 import type { RowSource } from './source.js';
 import { TextSource } from './text_source.js';
 
 /** JSON Lines: in each line the row as nested arrays, or an object that has them under the input's name. */
 export function openJsonLines(path: string, name: string, checker: RowChecker): Promise<RowSource> {
-  return TextSource.open(path, (line): RowValues => {
+  return TextSource.open(path, checker, (bytes, start, end): RowValues => {
+    const line = bytes.toString('utf8', start, end);
     let value: unknown;
     try {
       value = JSON.parse(line);
@@ -18,27 +21,30 @@ export function openJsonLines(path: string, name: string, checker: RowChecker): 
   });
 }
 
-const number = /^\s*"?\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*"?\s*$/;
-
-/** CSV below a header: a row's numbers side by side, all steps of a sequence; empty cells at the end are steps that it does not have. */
-export async function openCsv(path: string, checker: RowChecker): Promise<RowSource> {
-  let delimiter = ',';
-  let columns = 0;
-  const parse = (line: string): RowValues => {
-    const cells = line.split(delimiter);
-    if (cells.length !== columns) return { reason: `${cells.length} cells, but the header has ${columns}` };
-    while (cells.length > 0 && cells.at(-1)?.trim() === '') cells.pop();
-    const values: number[] = [];
-    for (const [i, cell] of cells.entries()) {
-      // Plain numbers, which most are, need no pattern.
-      const value = Number(number.exec(cell)?.[1] ?? Number.NaN);
-      if (!Number.isFinite(value)) return { reason: `cell ${i + 1}: expected a number, got ${quote(cell)}` };
-      values.push(value);
-    }
-    return checker.fromFlat(values);
+/**
+ * CSV below a header: a row's numbers side by side, all steps of a sequence; empty cells at the end are steps that it does not have.
+ *
+ * @param columns the names of those that are read, in their order. Default: all
+ * @throws CudnnGruError `ERR_DATA` for a name that the header does not have
+ */
+export async function openCsv(
+  path: string,
+  checker: RowChecker,
+  columns: readonly string[] | undefined,
+): Promise<RowSource> {
+  let reader: CellReader;
+  let isWanted: boolean[] = [];
+  let order: number[] = [];
+  let names: string[] = [];
+  const parse = (bytes: Buffer, start: number, end: number): RowValues => {
+    const reason = reader.read(bytes, start, end, isWanted);
+    return reason === undefined ? checker.fromCells(order, reader.values, names) : { reason };
   };
-  return TextSource.open(path, parse, (header) => {
-    delimiter = [',', ';', '\t', '|'].find((candidate) => header.includes(candidate)) ?? ',';
-    columns = header.split(delimiter).length;
+  return TextSource.open(path, checker, parse, (header) => {
+    const delimiter = [',', ';', '\t', '|'].find((candidate) => header.includes(candidate)) ?? ',';
+    names = headerNames(header, delimiter);
+    order = wantedColumns(path, names, columns);
+    isWanted = names.map((_, i) => order.includes(i));
+    reader = new CellReader(names.length, delimiter);
   });
 }
