@@ -237,7 +237,9 @@ describe('predictFile', () => {
       message: expect.stringContaining('[time, 3]'),
     });
     await fails({ input: inFolder('missing.npy') }).toMatchObject({ code: 'ERR_FILE' });
-    await fails({ input: inFolder('x.txt') }).toThrow('input: expected a file name that ends in .npy, .csv, .jsonl or .parquet');
+    await fails({ input: inFolder('x.txt') }).toThrow(
+      'input: expected a file name that ends in .npy, .csv, .jsonl or .parquet',
+    );
     await fails({ output: inFolder('no/such/folder.npy') }).toMatchObject({ code: 'ERR_FILE' });
     await fails({ outputs: ['nothing'] }).toThrow('outputs: expected names among "output"');
     await fails({ shard: { index: 4, count: 3 } }).toThrow('shard.index');
@@ -302,33 +304,45 @@ describe('predict --batch, as a process', () => {
     whole = await readFile(inFolder('whole.npy'));
   }, 120_000);
 
-  it('killed twice by SIGKILL and called again: not a row is missing or there twice', async () => {
-    let before = 0;
-    for (let kills = 0; kills < 2; kills++) {
-      const child = spawn(process.execPath, words('killed.npy'), { stdio: 'ignore' });
-      const ended = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
-      while (child.exitCode === null) {
-        const saved = await readFile(inFolder('killed.npy.progress'), 'utf8').catch(() => '{"rows":0}');
-        const { rows: done } = JSON.parse(saved) as { rows: number };
-        if (done > before) {
-          before = done;
-          break;
+  it.each(['npy', 'parquet'])(
+    '.%s: killed twice by SIGKILL and called again: not a row is missing or there twice',
+    async (kind) => {
+      const name = `killed.${kind}`;
+      let before = 0;
+      for (let kills = 0; kills < 2; kills++) {
+        const child = spawn(process.execPath, words(name), { stdio: 'ignore' });
+        const ended = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
+        while (child.exitCode === null) {
+          const saved = await readFile(inFolder(`${name}.progress`), 'utf8').catch(() => '{"rows":0}');
+          const { rows: done } = JSON.parse(saved) as { rows: number };
+          if (done > before) {
+            before = done;
+            break;
+          }
+          await new Promise((resolve) => setTimeout(resolve, 10));
         }
-        await new Promise((resolve) => setTimeout(resolve, 10));
+        child.kill('SIGKILL');
+        expect(await ended).toBe('SIGKILL');
+        expect(existsSync(inFolder(name))).toBe(false);
       }
-      child.kill('SIGKILL');
-      expect(await ended).toBe('SIGKILL');
-      expect(existsSync(inFolder('killed.npy'))).toBe(false);
-    }
-    expect(before).toBeLessThan(rows);
-    const { stdout, stderr } = await run(words('killed.npy'));
-    const result = JSON.parse(stdout) as { rows: number; resumedAt: number };
-    expect(result.rows).toBe(rows);
-    expect(result.resumedAt).toBeGreaterThanOrEqual(before);
-    expect(stderr).toContain('rows were there from an earlier run');
-    expect((await readFile(inFolder('killed.npy'))).equals(whole)).toBe(true);
-    expect(existsSync(inFolder('killed.npy.progress')) || existsSync(inFolder('killed.npy.partial'))).toBe(false);
-  }, 120_000);
+      expect(before).toBeLessThan(rows);
+      const { stdout, stderr } = await run(words(name));
+      const result = JSON.parse(stdout) as { rows: number; resumedAt: number };
+      expect(result.rows).toBe(rows);
+      expect(result.resumedAt).toBeGreaterThanOrEqual(before);
+      expect(stderr).toContain('rows were there from an earlier run');
+      if (kind === 'npy') expect((await readFile(inFolder(name))).equals(whole)).toBe(true);
+      else {
+        const found = await parquetRows(name);
+        expect(found.map(({ row }) => Number(row))).toEqual(range(rows).map((i) => i + 1));
+        const { data } = await readNpy(inFolder('whole.npy'));
+        const isEqual = (numbers: number[], i: number) => numbers.every((each, at) => each === data[i * 128 + at]);
+        expect(found.every(({ hidden }, i) => isEqual((hidden as number[][]).flat(), i))).toBe(true);
+      }
+      expect(existsSync(inFolder(`${name}.progress`)) || existsSync(inFolder(`${name}.partial`))).toBe(false);
+    },
+    120_000,
+  );
 
   it('a full disk: one line that says so, nothing under the output’s name, and the call goes on when there is room', async () => {
     // In units of 1 KiB: about a quarter of the output fits.
