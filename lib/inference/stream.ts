@@ -42,12 +42,13 @@ export class Stream {
   }
 
   /**
-   * The model's output for the next frame. Several may be pushed without waiting; they are computed in their order.
+   * The model's output for the next frame. Several may be pushed without waiting; they are computed in their order. At most 1,024 wait for
+   * being computed: who produces faster than that awaits an earlier output before the next `push`.
    *
    * @param frame [inputSize]; copied
    * @returns [outputSize]
-   * @throws TypeError, RangeError; CudnnGruError `ERR_DISPOSED`; a rejection with the error of the operations (`ERR_OUT_OF_MEMORY`) leaves
-   * the state as it was
+   * @throws TypeError, RangeError; CudnnGruError `ERR_DISPOSED`; `ERR_BUSY` when 1,024 frames wait: this one is not taken, and the stream goes
+   * on as if it had not come; a rejection with the error of the operations (`ERR_OUT_OF_MEMORY`) leaves the state as it was
    */
   async push(frame: Float32Array): Promise<Float32Array> {
     this.#check(frame);

@@ -12,6 +12,9 @@ import { type StateLayout, StreamStates } from './stream_states.js';
 // While the device computes one batch, the next may lie in its queue, so that it need not wait for JavaScript between them.
 const mostBatchesAtOnce = 2;
 
+/** Frames of one stream that may wait. */
+const mostWaiting = 1024;
+
 interface Frame {
   readonly stream: Stream;
   readonly frame: Float32Array;
@@ -89,8 +92,16 @@ export class StreamPool {
     this.#free.push(row);
   }
 
-  /** @param wait milliseconds that the frame may be held back */
+  /**
+   * @param wait milliseconds that the frame may be held back
+   * @returns rejected with `ERR_BUSY`, and the frame is not taken, while 1,024 frames of the stream wait
+   */
   push(stream: Stream, frame: Float32Array, wait: number): Promise<Float32Array> {
+    // A stream's frames are in consecutive batches.
+    const waiting = stream.nextBatch - this.#first;
+    if (waiting >= mostWaiting) {
+      return Promise.reject(new CudnnGruError('ERR_BUSY', `${waiting} frames of the stream are waiting already`));
+    }
     return new Promise<Float32Array>((resolve, reject) => {
       const number = Math.max(this.#first, stream.nextBatch);
       stream.nextBatch = number + 1;

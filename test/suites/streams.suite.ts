@@ -243,6 +243,25 @@ export function run(backend: Backend): void {
     expect(tensor([1, 2], undefined, { device }).add(1).dataSync()).toEqual(Float32Array.of(2, 3));
   });
 
+  it('1,024 frames of a stream wait at most; the next is refused, and the stream goes on without it', async () => {
+    const model = new GRU({ inputSize, hiddenSize: 3 }).eval();
+    const [stream, other] = [model.createStream(), model.createStream()];
+    const frame = new Float32Array(inputSize).fill(0.25);
+    const waiting = range(1024).map(() => stream.push(frame));
+    await expect(stream.push(frame)).rejects.toMatchObject({
+      code: 'ERR_BUSY',
+      message: expect.stringContaining('1024 frames'),
+    });
+    // It is this stream's bound alone.
+    waiting.push(other.push(frame));
+    await Promise.all(waiting);
+    const next = await stream.push(frame);
+    for (let i = 0; i < 1024; i++) await other.push(frame);
+    expectEqual(await stream.saveState(), await other.saveState(), 'states after 1,025 frames');
+    expect(next).toHaveLength(3);
+    for (const each of [stream, other]) each.close();
+  });
+
   it('wrong arguments, closed streams and models that are gone', async () => {
     const model = new GRU(options).eval();
     const stream = model.createStream();
