@@ -3,8 +3,8 @@ import { Embedding, GRU, LayerNorm, Linear, type Module, QuantizedGRU, Sequentia
 import type { Lengths } from '../ops/index.js';
 import type { DType, Tensor } from '../tensor/tensor.js';
 
-/** An axis of a fixed size, or one whose size each call chooses: the same wherever the word stands. */
-export type Axis = number | 'batch' | 'time';
+/** An axis of a fixed size, or one whose size each call chooses: the same wherever the word stands. `targetTime`: steps of an answer. */
+export type Axis = number | 'batch' | 'time' | 'targetTime';
 
 /** A tensor that a model reads or gives. Its first axis is the batch. */
 export interface TensorSpec {

@@ -74,7 +74,10 @@ export function readInputs(
       throw wrongRange(`${field}.datatype`, quote(datatypes[spec.dtype]), input.datatype);
     }
     matchShape(input.shape, spec, axes, `${field}.shape`);
-    if ((axes.get('batch') ?? 1) * (axes.get('time') ?? 1) > maxSteps || elementCount(input.shape) > 2 ** 30) {
+    if (
+      (axes.get('batch') ?? 1) * Math.max(axes.get('time') ?? 1, axes.get('targetTime') ?? 1) > maxSteps ||
+      elementCount(input.shape) > 2 ** 30
+    ) {
       throw wrongRange(`${field}.shape`, `at most ${maxSteps} steps (batch × time)`, input.shape);
     }
     const bytes = input.parameters?.binary_data_size;

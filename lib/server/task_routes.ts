@@ -11,6 +11,7 @@ import type { ModelRepository } from './model_repository.js';
 import { signalOf } from './request_signal.js';
 import type { ServedModel } from './served_model.js';
 import type { ServerSettings } from './server_options.js';
+import { translateTask } from './translate_task.js';
 
 /** A use of models with an address of its own. */
 export interface Task {
@@ -27,7 +28,7 @@ export interface Task {
   parts?(model: ServedModel, body: unknown, signal: AbortSignal): AsyncIterable<object>;
 }
 
-const tasks: readonly Task[] = [forecastTask, classifyTask, detectTask, generateTask];
+const tasks: readonly Task[] = [forecastTask, classifyTask, detectTask, generateTask, translateTask];
 
 /** One address for each task: `/forecast`, … */
 export function taskRoutes(app: FastifyInstance, repository: ModelRepository, settings: ServerSettings): void {

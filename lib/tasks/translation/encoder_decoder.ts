@@ -2,6 +2,7 @@ import { checkBoolean, checkNumber, checkOneOf, checkOptions, wrongRange } from 
 import { noGrad } from '../../autograd/tape.js';
 import type { TokenModel } from '../../decoding/token_model.js';
 import { registerModule } from '../../formats/models.js';
+import { float32, type Signature } from '../../inference/signature.js';
 import { GRU } from '../../layers/gru.js';
 import { Dropout, Embedding, Linear } from '../../layers/layers.js';
 import { type Architecture, Module } from '../../layers/module.js';
@@ -163,6 +164,19 @@ export class EncoderDecoder extends Module {
       const answers = scope(() => noGrad(() => argmax(this.#decode(memory, given).logits)));
       return this.#decode(memory, this.#mixed(given, answers, sampling));
     });
+  }
+
+  /** `forward` as the server offers it. */
+  signature(): Signature {
+    const tokens = (name: string, time: 'time' | 'targetTime', { vocabularySize }: Embedding) =>
+      ({ name, dtype: 'int32', shape: ['batch', time], vocabularySize }) as const;
+    const { vocabularySize } = this.targetEmbedding;
+    return {
+      inputs: [tokens('source', 'time', this.sourceEmbedding), tokens('target', 'targetTime', this.targetEmbedding)],
+      outputs: [float32('logits', 'batch', 'targetTime', vocabularySize)],
+      takesLengths: false,
+      run: ([source, target]) => [this.forward(source as Tensor, target as Tensor).logits],
+    };
   }
 
   /** @param source int32 [batch, time] */
