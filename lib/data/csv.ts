@@ -17,6 +17,8 @@ export interface Table {
 export interface CsvOptions {
   /** Columns whose every cell must be a number. */
   readonly numeric?: readonly string[];
+  /** Those of the numeric columns whose empty cells become NaN. Default: none. */
+  readonly gaps?: readonly string[];
   /** Columns kept as text. */
   readonly text?: readonly string[];
   /** Default: recognised from the start of the file (comma, semicolon, tab or bar). */
@@ -34,7 +36,7 @@ export interface CsvOptions {
  */
 export async function readCsv(path: string, options: CsvOptions = {}): Promise<Table> {
   checkString(path, 'path');
-  checkOptions(options, 'options', ['numeric', 'text', 'delimiter']);
+  checkOptions(options, 'options', ['numeric', 'gaps', 'text', 'delimiter']);
   const builder = new TableBuilder(path, options);
   await parse(path, options.delimiter, builder);
   return builder.finish();
@@ -112,7 +114,8 @@ class TableBuilder {
     }
     for (const { name, index, cells: kept } of this.#columns) {
       const cell = cells[index] as string;
-      if (kept instanceof NumberList) kept.push(toNumber(cell, this.#source, this.#fileRow, name));
+      const isGap = cell.trim() === '' && this.#options.gaps?.includes(name);
+      if (kept instanceof NumberList) kept.push(isGap ? Number.NaN : toNumber(cell, this.#source, this.#fileRow, name));
       else kept.push(cell);
     }
     this.#rows += 1;

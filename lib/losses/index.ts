@@ -6,4 +6,5 @@ export {
   crossEntropy,
 } from './classification.js';
 export { type CtcOptions, ctc } from './ctc.js';
+export { type PinballOptions, pinball } from './pinball.js';
 export { type HuberOptions, huber, type LossOptions, mae, mse, type Reduction } from './regression.js';

@@ -6,23 +6,29 @@ export interface ForecastErrors {
   readonly mae: readonly number[];
   /** Root of the mean squared error of each step: [horizon]. */
   readonly rmse: readonly number[];
-  /** MAE divided by `naiveScale`: below 1 is better than repeating the last value was in the training rows. [horizon] */
+  /** Mean of |error| / `naiveScale`: below 1 is better than the naive forecast was in the training rows. [horizon] */
   readonly mase?: readonly number[];
+  /** Symmetric mean absolute percentage error, see `smape`. [horizon] */
+  readonly smape: readonly number[];
   readonly meanMae: number;
   /** Root of the mean squared error over all steps. */
   readonly meanRmse: number;
   readonly meanMase?: number;
+  readonly meanSmape: number;
 }
 
 /**
- * Compares forecasts with what came: both [examples, horizon], row-major. `naiveScale`, in the target's unit, turns MAE
- * into MASE (R. J. Hyndman, A. B. Koehler, "Another look at measures of forecast accuracy", 2006).
+ * Compares forecasts with what came: both [examples, horizon], row-major. `naiveScale`, in the target's unit, one number
+ * or one for each example, makes MASE of the absolute errors (R. J. Hyndman, A. B. Koehler, "Another look at measures of forecast
+ * accuracy", 2006).
+ *
+ * @throws RangeError
  */
 export function forecastErrors(
   forecasts: ArrayLike<number>,
   truth: ArrayLike<number>,
   horizon: number,
-  naiveScale?: number,
+  naiveScale?: number | ArrayLike<number>,
 ): ForecastErrors {
   checkPositiveInteger(horizon, 'horizon');
   if (truth.length === 0 || truth.length % horizon !== 0) {
@@ -30,25 +36,45 @@ export function forecastErrors(
   }
   if (forecasts.length !== truth.length)
     throw wrongRange('forecasts', `${truth.length} values, as in truth`, forecasts);
+  const examples = truth.length / horizon;
+  const scales = naiveScale === undefined ? null : checkScales(naiveScale, examples);
   const absolute = new Float64Array(horizon);
   const squared = new Float64Array(horizon);
-  for (let i = 0, step = 0; i < truth.length; i++) {
-    const error = (forecasts[i] as number) - (truth[i] as number);
-    absolute[step] = (absolute[step] as number) + Math.abs(error);
+  const scaled = new Float64Array(horizon);
+  const relative = new Float64Array(horizon);
+  for (let i = 0; i < truth.length; i++) {
+    const step = i % horizon;
+    const error = Math.abs((forecasts[i] as number) - (truth[i] as number));
+    absolute[step] = (absolute[step] as number) + error;
     squared[step] = (squared[step] as number) + error * error;
-    step = step + 1 === horizon ? 0 : step + 1;
+    relative[step] = (relative[step] as number) + relativeError(forecasts[i] as number, truth[i] as number);
+    if (scales) scaled[step] = (scaled[step] as number) + error / (scales[Math.floor(i / horizon)] as number);
   }
-  const examples = truth.length / horizon;
-  const mae = Array.from(absolute, (sum) => sum / examples);
-  const errors = {
-    mae,
+  const means = (sums: Float64Array) => Array.from(sums, (sum) => sum / examples);
+  const mase = scales && means(scaled);
+  return {
+    mae: means(absolute),
     rmse: Array.from(squared, (sum) => Math.sqrt(sum / examples)),
-    meanMae: mean(mae),
+    smape: means(relative),
+    meanMae: mean(absolute) / examples,
     meanRmse: Math.sqrt(mean(squared) / examples),
+    meanSmape: mean(relative) / examples,
+    ...(mase && { mase, meanMase: mean(mase) }),
   };
-  if (naiveScale === undefined) return errors;
-  if (!(naiveScale > 0)) throw wrongRange('naiveScale', 'a number > 0', naiveScale);
-  return { ...errors, mase: mae.map((value) => value / naiveScale), meanMase: errors.meanMae / naiveScale };
+}
+
+function checkScales(naiveScale: number | ArrayLike<number>, examples: number): ArrayLike<number> {
+  const scales = typeof naiveScale === 'number' ? new Float64Array(examples).fill(naiveScale) : naiveScale;
+  if (scales.length !== examples) throw wrongRange('naiveScale', `one number for each of ${examples} examples`, scales);
+  for (let i = 0; i < examples; i++)
+    if (!((scales[i] as number) > 0)) throw wrongRange('naiveScale', 'numbers > 0', scales[i]);
+  return scales;
+}
+
+// In percent; nothing where both are 0.
+function relativeError(forecast: number, truth: number): number {
+  const size = Math.abs(forecast) + Math.abs(truth);
+  return size > 0 ? (200 * Math.abs(forecast - truth)) / size : 0;
 }
 
 /**
@@ -72,11 +98,8 @@ export function naiveScale(series: ArrayLike<number>, period = 1): number {
 export function smape(forecasts: ArrayLike<number>, truth: ArrayLike<number>): number {
   checkPairs(forecasts, truth);
   let sum = 0;
-  for (let i = 0; i < truth.length; i++) {
-    const size = Math.abs(forecasts[i] as number) + Math.abs(truth[i] as number);
-    if (size > 0) sum += Math.abs((forecasts[i] as number) - (truth[i] as number)) / size;
-  }
-  return (200 * sum) / truth.length;
+  for (let i = 0; i < truth.length; i++) sum += relativeError(forecasts[i] as number, truth[i] as number);
+  return sum / truth.length;
 }
 
 /** How good forecasts of quantiles are. */

@@ -31,7 +31,9 @@ export function forecastChart(
     domain: [moments[0] as Date | number, moments.at(-1) as Date | number],
     ticks: narrow ? 4 : 12,
   });
-  const domain = extent([...truth, ...forecast.predictions.flatMap(({ values }) => values)]) ?? [0, 1];
+  const [low, high] = [prediction.low?.map(finite), prediction.high?.map(finite)];
+  const drawn = forecast.predictions.flatMap(({ values, low = [], high = [] }) => [...values, ...low, ...high]);
+  const domain = extent([...truth, ...drawn]) ?? [0, 1];
   const reach = extent(forecast.predictions.flatMap((one) => errorsOf(truth, one).map(Math.abs)))?.[1] || 1;
 
   const values = (plot: Plot, { narrow }: Layout) => ({
@@ -42,6 +44,9 @@ export function forecastChart(
     y: { label: `${target}${unit}`, nice: true, domain },
     marks: [
       grid(plot),
+      ...(low && high
+        ? [plot.areaY(low, { x: moments, y1: low, y2: high, fill: forecastStyle.stroke, fillOpacity: 0.22 })]
+        : []),
       plot.lineY(predicted, { x: moments, y: predicted, ...forecastStyle }),
       plot.lineY(truth, { x: moments, y: truth, ...truthStyle }),
     ],

@@ -1,4 +1,11 @@
 export { type ClassificationReport, writeClassificationReport } from './classification_report.js';
 export { type DetectionReport, writeDetectionReport } from './detection_report.js';
 export { writeForecastReport } from './forecast_report.js';
-export type { ForecastReport, ForecastSeries, MethodErrors, ReportedEpoch } from './types.js';
+export type {
+  ForecastFan,
+  ForecastQuantiles,
+  ForecastReport,
+  ForecastSeries,
+  MethodErrors,
+  ReportedEpoch,
+} from './types.js';

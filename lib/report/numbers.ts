@@ -46,3 +46,9 @@ export function wholeTicks(first: number, last: number, count: number): number[]
   for (let tick = Math.ceil(first / distance) * distance; tick <= last; tick += distance) ticks.push(tick);
   return ticks;
 }
+
+/** At most `limit` of the numbers from 0 to below `count`, the first and the last among them, at about equal distances. */
+export function spread(count: number, limit: number): number[] {
+  const taken = Math.min(count, limit);
+  return Array.from({ length: taken }, (_, i) => (taken === 1 ? 0 : Math.round((i * (count - 1)) / (taken - 1))));
+}

@@ -1,5 +1,5 @@
 import { type Html, html, nothing } from './html.js';
-import { decimalsFor, extent, fixed, mean, short } from './numbers.js';
+import { decimalsFor, extent, fixed, mean, short, spread } from './numbers.js';
 import { stepsAhead } from './times.js';
 import type { ForecastReport, MethodErrors, ReportedEpoch } from './types.js';
 
@@ -15,6 +15,7 @@ const measures: readonly Measure[] = [
   { name: 'MAE', values: ({ mae }) => mae, overall: mean, hasUnit: true },
   { name: 'RMSE', values: ({ rmse }) => rmse, overall: rootMeanSquare, hasUnit: true },
   { name: 'MASE', values: ({ mase }) => mase, overall: mean, hasUnit: false },
+  { name: 'sMAPE (%)', values: ({ smape = [] }) => smape, overall: mean, hasUnit: false },
 ];
 
 // Every step has as many forecasts, so this is the root of the mean squared error over all of them.
@@ -25,7 +26,7 @@ function rootMeanSquare(values: readonly number[]): number {
 // Columns that fit on paper.
 const columnLimit = 12;
 
-/** MAE, RMSE and MASE: one row for each method, one column for each step ahead, the lowest of each column marked. */
+/** MAE, RMSE, MASE and sMAPE: one row for each method, one column for each step ahead, the lowest of each column marked. */
 export function errorTable(errors: ForecastReport['errors'], step: string, unit: string): Html {
   const horizon = Math.max(...errors.map(({ mae }) => mae.length));
   const shown = spread(horizon, columnLimit);
@@ -55,12 +56,6 @@ function errorGroup(label: string, rows: readonly { name: string; cells: readonl
   const body = rows.map(({ name, cells }) => html`<tr><th scope="row">${name}</th>${cells.map(cell)}</tr>`);
   return html`<tbody><tr class="group"><th scope="rowgroup" colspan="${columns + 1}">${label}</th></tr>
 ${body}</tbody>`;
-}
-
-// At most `limit` of the numbers from 0 to below `count`, the first and the last among them, at about equal distances.
-function spread(count: number, limit: number): number[] {
-  const taken = Math.min(count, limit);
-  return Array.from({ length: taken }, (_, i) => (taken === 1 ? 0 : Math.round((i * (count - 1)) / (taken - 1))));
 }
 
 const epochLimit = 200;

@@ -8,16 +8,21 @@ export const Columns = Type.Record(Type.String(), Type.Array(Type.Unknown()), {
 });
 export type Columns = Type.Static<typeof Columns>;
 
+interface WantedColumns {
+  readonly numeric: readonly string[];
+  readonly text: readonly string[];
+  /** Rows of a request that can be answered. */
+  readonly minRows: number;
+  /** Those of the numeric columns in which null stands for no value. */
+  readonly gaps?: readonly string[];
+}
+
 /**
  * A table from columns in JSON.
  *
- * @param minRows of a request that can be answered
  * @throws TypeError, RangeError naming the field
  */
-export function readTable(
-  columns: Columns,
-  { numeric, text, minRows }: { numeric: readonly string[]; text: readonly string[]; minRows: number },
-): Table {
+export function readTable(columns: Columns, { numeric, text, minRows, gaps = [] }: WantedColumns): Table {
   const table = new Map<string, Float64Array | string[]>();
   const [first] = numeric as [string];
   const rows = columnOf(columns, first).length;
@@ -29,10 +34,15 @@ export function readTable(
     const wanted = text.includes(name) ? 'string' : 'number';
     // JSON's numbers are finite but for those beyond float64, as 1e999.
     const wrong = column.findIndex(
-      (cell) => typeof cell !== wanted || Math.abs(cell as number) === Number.POSITIVE_INFINITY,
+      (cell) =>
+        !(cell === null && gaps.includes(name)) &&
+        (typeof cell !== wanted || Math.abs(cell as number) === Number.POSITIVE_INFINITY),
     );
     if (wrong >= 0) throw wrongKind(`${field}[${wrong}]`, `a ${wanted}`, column[wrong]);
-    table.set(name, wanted === 'string' ? (column as string[]) : Float64Array.from(column as number[]));
+    table.set(
+      name,
+      wanted === 'string' ? (column as string[]) : Float64Array.from(column as number[], (cell) => cell ?? Number.NaN),
+    );
   }
   return { source: 'columns', rows, firstRow: 1, columns: table };
 }

@@ -1,29 +1,40 @@
 import { checkInteger, checkPositiveInteger, wrongRange } from '../arguments.js';
+import { fitHoltWinters } from './holt_winters.js';
 
 /** A series and the forecasts that are to be made of it. */
 export interface BaselineSeries {
   /** One value for each row; only rows before a forecast are read for it. */
   readonly values: ArrayLike<number>;
-  /** Milliseconds since 1970 UTC of each row, rising; null without times: then only persistence is possible. */
+  /** Milliseconds since 1970 UTC of each row, rising; null without times: then nothing is forecast by the calendar. */
   readonly times: ArrayLike<number> | null;
-  /** The rows from 0 to below this are training rows, which the climatology is fitted on. */
+  /** Rows of a season, for each season that is to be forecast by. Default: none. */
+  readonly seasons?: readonly number[];
+  /** The rows from 0 to below this are training rows, which climatology and exponential smoothing are fitted on. */
   readonly trainingRows: number;
-  /** The first row of each forecast, at least 1; the row before it is the last that is known. */
+  /** The first row of each forecast, at least 1, rising; the row before it is the last that is known. */
   readonly firstRows: ArrayLike<number>;
   /** Rows of each forecast. */
   readonly horizon: number;
 }
 
 /**
- * What can be forecast without a model, [forecasts, horizon] each, by name: `persistence`, `same day last year`, `climatology`. One whose
- * history the series does not hold is left out.
+ * What can be forecast without a model, [forecasts, horizon] each, by name: `persistence`, `drift`, `season of 24`
+ * (seasonal naive) and `Holt-Winters 24` for each season (without seasons `Holt`), `same day last year`, `climatology`. One whose history the
+ * series does not hold is left out.
  *
  * @throws TypeError, RangeError
  */
 export function baselines(series: BaselineSeries): Record<string, Float64Array> {
   checkSeries(series);
   const { values, times, trainingRows } = series;
-  const found: Record<string, Float64Array | null> = { persistence: persistence(series) };
+  const { seasons = [], firstRows, horizon } = series;
+  const found: Record<string, Float64Array | null> = { persistence: persistence(series), drift: drift(series) };
+  for (const season of seasons) found[`season of ${season}`] = seasonalNaive(series, season);
+  for (const season of seasons.length > 0 ? seasons : [1]) {
+    const smoothing = fitHoltWinters(firstOf(values, trainingRows), season, horizon);
+    const name = season > 1 ? `Holt-Winters ${season}` : 'Holt';
+    found[name] = smoothing?.forecast(values, firstRows, horizon) ?? null;
+  }
   if (times !== null) {
     found['same day last year'] = sameDayLastYear({ ...series, times });
     const normal = fitClimatology(firstOf(values, trainingRows), firstOf(times, trainingRows));
@@ -34,12 +45,14 @@ export function baselines(series: BaselineSeries): Record<string, Float64Array> 
   );
 }
 
-function checkSeries({ values, times, trainingRows, firstRows, horizon }: BaselineSeries): void {
+function checkSeries({ values, times, seasons = [], trainingRows, firstRows, horizon }: BaselineSeries): void {
   if (times !== null && times.length !== values.length) throw wrongRange('times', `${values.length} values`, times);
   checkInteger(trainingRows, 'trainingRows', { min: 0, max: values.length });
   checkPositiveInteger(horizon, 'horizon');
+  for (const [i, season] of seasons.entries()) checkInteger(season, `seasons[${i}]`, { min: 2 });
   for (let i = 0; i < firstRows.length; i++) {
-    checkInteger(firstRows[i], `firstRows[${i}]`, { min: 1, max: values.length - horizon });
+    const above = i === 0 ? 0 : (firstRows[i - 1] as number);
+    checkInteger(firstRows[i], `firstRows[${i}]`, { above, max: values.length - horizon });
   }
 }
 
@@ -58,6 +71,23 @@ function forEachStep(
 /** Everything stays as it was: ŷ[t + k] = y[t]. */
 function persistence(series: BaselineSeries): Float64Array | null {
   return forEachStep(series, (_, lastKnown) => series.values[lastKnown] as number);
+}
+
+/** The straight line through the first and the last value that is known: ŷ[t + k] = y[t] + k (y[t] - y[0]) / t. */
+function drift({ values, ...series }: BaselineSeries): Float64Array | null {
+  const first = values[0] as number;
+  return forEachStep({ values, ...series }, (row, lastKnown) => {
+    const last = values[lastKnown] as number;
+    return lastKnown === 0 ? last : last + ((row - lastKnown) * (last - first)) / lastKnown;
+  });
+}
+
+/** As it was a season before, or as many seasons as lead to a row that is known: ŷ[t + k] = y[t + k - m ⌈k / m⌉]. */
+function seasonalNaive(series: BaselineSeries, season: number): Float64Array | null {
+  return forEachStep(series, (row, lastKnown) => {
+    const source = row - season * Math.ceil((row - lastKnown) / season);
+    return source < 0 ? Number.NaN : (series.values[source] as number);
+  });
 }
 
 /**

@@ -42,9 +42,10 @@ describe('train forecast', () => {
 
   it('prints tables as text', async () => {
     const { stdout } = await cli(trainingWords('series.csv', 'text.safetensors', '--quiet'));
-    expect(stdout).toMatch(/^MAE +1 +2 +3 +all$/m);
-    expect(stdout).toMatch(/^ {2}GRU( +\d+\.\d\d){4}$/m);
-    expect(stdout).toMatch(/^ {2}persistence( +\d+\.\d\d){4}$/m);
+    expect(stdout).toMatch(/^all steps +MAE +RMSE +MASE +sMAPE$/m);
+    expect(stdout).toMatch(/^ {2}GRU( +\d+\.\d+){3} +\d+\.\d\d%$/m);
+    expect(stdout).toMatch(/^MAE, rows ahead +1 +2 +3$/m);
+    expect(stdout).toMatch(/^ {2}Holt( +\d+\.\d+){3}$/m);
     expect(stdout).toContain('model: text.safetensors');
   });
 
@@ -148,6 +149,74 @@ describe('predict', () => {
     expect(lines).toHaveLength(1 + 2 * 3);
     expect(lines[1]).toMatch(/^2020-07-17 +1 +2020-07-18 +-?\d+\.\d{3}$/);
     expect(lines[4]).toMatch(/^2020-07-18 +1 +2020-07-19 /);
+  });
+});
+
+describe('several series, quantiles, known columns', () => {
+  const words = (out: string, ...more: string[]) => [
+    ...['train', 'forecast', '--data', 'shops.csv', '--target', 'sales', '--time', 'day', '--entity', 'shop'],
+    ...['--known', 'open', '--seasons', '7', '--quantiles', '0.1,0.5,0.9', '--window', '14', '--horizon', '3'],
+    ...['--hidden-size', '6', '--layers', '1', '--epochs', '2', '--out', out, ...more],
+  ];
+
+  beforeAll(() => {
+    const lines = ['day,shop,sales,open'];
+    for (let day = 0; day < 100; day++) {
+      for (const [shop, level] of [
+        ['north', 10],
+        ['south', 500],
+      ] as const) {
+        const date = new Date(Date.UTC(2021, 0, 1 + day)).toISOString().slice(0, 10);
+        const sales = day < 96 ? String(level * (1 + (day % 7) / 7 + ((day * 7919) % 13) / 100)) : '';
+        lines.push(`${date},${shop},${sales},${day % 7 === 0 ? 0 : 1}`);
+      }
+    }
+    writeFileSync(inFolder('shops.csv'), `${lines.join('\n')}\n`);
+  });
+
+  it('trains, backtests, evaluates and forecasts', async () => {
+    const trained = await cli(
+      words('shops.safetensors', '--quiet', '--test', '12', '--folds', '2', '--report', 'shops.html'),
+    );
+    expect(trained).toMatchObject({ code: 0, stderr: '' });
+    expect(trained.stdout).toMatch(/^all steps +MAE +RMSE +MASE +sMAPE +CRPS +in 80% +width$/m);
+    expect(trained.stdout).toMatch(/^ {2}Holt-Winters 7 /m);
+    expect(trained.stdout).toMatch(/^MAE until +2021-03-13 +2021-03-25 +all$/m);
+    expect(readFileSync(inFolder('shops.html'), 'utf8')).toContain('Are the quantiles true?');
+    const evaluated = await cli(['evaluate', 'shops.safetensors', '--data', 'shops.csv', '--json']);
+    expect(JSON.parse(evaluated.stdout)).toMatchObject({
+      forecasts: 20,
+      errors: { quantiles: { below: expect.any(Array) } },
+    });
+    const { stdout } = await cli(['predict', 'shops.safetensors', '--data', 'shops.csv', '--json']);
+    const forecast = JSON.parse(stdout);
+    expect(forecast).toMatchObject({
+      shop: ['north', 'north', 'north', 'south', 'south', 'south'],
+      day: ['2021-04-07', '2021-04-08', '2021-04-09', '2021-04-07', '2021-04-08', '2021-04-09'],
+    });
+    for (const [i, low] of forecast['sales_q0.1'].entries()) expect(low).toBeLessThanOrEqual(forecast['sales_q0.9'][i]);
+    expect(forecast.sales_forecast[3]).toBeGreaterThan(10 * forecast.sales_forecast[0]);
+    // Four rows are known ahead. The model's own three are forecast at once, four recursively; of five one is not known.
+    const four = await cli(['predict', 'shops.safetensors', '--data', 'shops.csv', '--horizon', '4', '--json']);
+    expect(JSON.parse(four.stdout).sales_forecast).toHaveLength(8);
+    const five = await cli(['predict', 'shops.safetensors', '--data', 'shops.csv', '--horizon', '5']);
+    expect(five).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/the 5 rows to forecast must be in the table/),
+    });
+  });
+
+  it('says what is wrong', async () => {
+    expect(await cli(words('x.safetensors', '--quiet', '--seasons', 'week'))).toMatchObject({ code: 2 });
+    const wrong = (...more: string[]) =>
+      cli([
+        ...words('x.safetensors', '--quiet').filter((word) => word !== '--quantiles' && word !== '0.1,0.5,0.9'),
+        ...more,
+      ]);
+    expect(await wrong('--quantiles', '0.1,0.9')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/quantiles: expected levels with 0.5 among them/),
+    });
   });
 });
 

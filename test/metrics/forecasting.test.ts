@@ -9,7 +9,17 @@ test('forecast errors per step and over all', () => {
   expect(errors.meanRmse).toBeCloseTo(Math.sqrt(6.5), 12);
   expect(errors.mase).toEqual([4, 4]);
   expect(errors.meanMase).toBe(4);
-  expect(forecastErrors([1], [1], 1)).toEqual({ mae: [0], rmse: [0], meanMae: 0, meanRmse: 0 });
+  expect(forecastErrors([1], [1], 1)).toEqual({
+    mae: [0],
+    rmse: [0],
+    smape: [0],
+    meanMae: 0,
+    meanRmse: 0,
+    meanSmape: 0,
+  });
+  expect(errors.meanSmape).toBeCloseTo(smape([1, 2, 3, 4], [2, 2, 6, 0]), 12);
+  // A scale for each example: (1 / 0.5 + 3 / 2) / 2 and (0 + 4 / 2) / 2.
+  expect(forecastErrors([1, 2, 3, 4], [2, 2, 6, 0], 2, [0.5, 2]).mase).toEqual([1.75, 1]);
 });
 
 test('the scale of MASE: repeating the last value, or that of one season before', () => {
@@ -43,6 +53,7 @@ test('bad input', () => {
   expect(() => forecastErrors([1, 2, 3], [1, 2, 3], 2)).toThrow(RangeError);
   expect(() => forecastErrors([], [], 2)).toThrow(RangeError);
   expect(() => forecastErrors([1], [1], 1, 0)).toThrow(RangeError);
+  expect(() => forecastErrors([1], [1], 1, [1, 1])).toThrow(/one number for each of 1 examples/);
   expect(() => naiveScale([1], 1)).toThrow(RangeError);
   expect(() => smape([], [])).toThrow(RangeError);
   expect(() => smape([1], [1, 2])).toThrow(/forecasts: expected 2 values/);

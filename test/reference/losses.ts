@@ -150,3 +150,35 @@ export function binaryCrossEntropyBackward(
     return derivative * elementGrad(lossGrad, i, options.reduction, logits.count);
   });
 }
+
+/** x [..., levels], target [...]: max(q d, (q - 1) d) with d = target - x. */
+export function pinballForward(x: Array64, target: Array64, levels: readonly number[], reduction: Reduction): Array64 {
+  const losses = x.map((value, i) => {
+    const [d, q] = differenceAndLevel(value, i, target, levels);
+    return Math.max(q * d, (q - 1) * d);
+  });
+  return reduce(losses, reduction, x.count);
+}
+
+/** The gradients of x and of the target. */
+export function pinballBackward(
+  x: Array64,
+  target: Array64,
+  levels: readonly number[],
+  reduction: Reduction,
+  lossGrad: Array64,
+): [Array64, Array64] {
+  const xGrad = x.map((value, i) => {
+    const [d, q] = differenceAndLevel(value, i, target, levels);
+    return -(d < 0 ? q - 1 : q) * elementGrad(lossGrad, i, reduction, x.count);
+  });
+  const targetGrad = target.map((_, i) => {
+    const own = xGrad.data.slice(i * levels.length, (i + 1) * levels.length);
+    return -own.reduce((sum, grad) => sum + grad, 0);
+  });
+  return [xGrad, targetGrad];
+}
+
+function differenceAndLevel(value: number, i: number, target: Array64, levels: readonly number[]): [number, number] {
+  return [item(target.data, Math.floor(i / levels.length)) - value, levels[i % levels.length] as number];
+}

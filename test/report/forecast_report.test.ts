@@ -258,3 +258,38 @@ test('written whole or not at all', async () => {
   );
   await expect(writeForecastReport('', yearReport())).rejects.toThrow();
 });
+
+test('quantiles: bands, fans, reliability and scores', async () => {
+  const plain = yearReport();
+  const levels = [0.05, 0.5, 0.95];
+  const horizon = 7;
+  const bounded = plain.forecast.predictions.map((one) => ({
+    ...one,
+    low: one.values.map((value) => value && value - 2),
+    high: one.values.map((value) => value && value + 2),
+  }));
+  const days = (from: number, count: number) => plain.forecast.times.slice(from, from + count);
+  const fan = {
+    times: days(100, 14 + horizon),
+    history: Array.from({ length: 14 }, (_, i) => 10 + i),
+    truth: Array<number>(horizon).fill(24),
+    median: Array<number>(horizon).fill(23),
+    quantiles: Array.from({ length: horizon }, (_, i) => [22 - i, 23, 25 + i]),
+  };
+  const { page, text } = await render(
+    yearReport({
+      forecast: { ...plain.forecast, predictions: bounded },
+      quantiles: { levels, fans: [fan, { ...fan, times: days(200, 14 + horizon) }] },
+      errors: plain.errors.map((one, i) =>
+        i === 0 ? { ...one, crps: 1.25, coverage: 0.913, below: [0.04, 0.48, 0.953] } : one,
+      ),
+    }),
+  );
+  checkNesting(page);
+  checkSelfContained(page);
+  expect(page).not.toMatch(/NaN|undefined|\[object/);
+  expect(text('#fans figcaption')).toEqual([`Made after ${days(113, 1)[0]}`, `Made after ${days(213, 1)[0]}`]);
+  expect(text('#fans .key')).toEqual([expect.stringContaining('a probability of 90 %')]);
+  expect(text('#coverage tbody tr')).toEqual(['GRU1.2591.3']);
+  expect(text('#coverage thead th')).toEqual(['Method', 'CRPS (°C)', 'within the 90 % interval (%)']);
+});

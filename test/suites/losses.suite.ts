@@ -59,6 +59,39 @@ export function run(backend: Backend): void {
     });
   });
 
+  describe('pinball', () => {
+    it.each(REDUCTIONS)('reduction %s', async (reduction) => {
+      for (const [shape, levels] of [
+        [[1], [0.5]],
+        [
+          [3, 5],
+          [0.1, 0.9],
+        ],
+        [[17], [0.05, 0.25, 0.5, 0.75, 0.95]],
+        [
+          [2, 500],
+          [0.01, 0.5, 0.99],
+        ],
+      ] as const) {
+        const [x, target] = [random32(1, [...shape, levels.length], -2, 2), random32(2, [...shape], -2, 2)];
+        await checkOperation(backend, `pinball of [${shape}]`, {
+          inputs: [x, target],
+          run: (a, b) => losses.pinball(a as Tensor, b as Tensor, { levels, reduction }),
+          expected: reduced(reference.pinballForward(x, target, levels, reduction), reduction),
+          backward: (grad) =>
+            reference.pinballBackward(x, target, levels, reduction, reduction === 'none' ? grad : grad.reshape(1)),
+        });
+      }
+    });
+
+    it('refuses other shapes and levels', () => {
+      const [x, target] = [onDevice(backend, new Array64([2, 3])), onDevice(backend, new Array64([2]))];
+      expect(() => losses.pinball(x, target, { levels: [0.1, 0.9] })).toThrow(RangeError);
+      expect(() => losses.pinball(x, target, { levels: [0.1, 0.9, 0.5] })).toThrow(/levels\[2\]/);
+      expect(() => losses.pinball(x, target, {} as never)).toThrow(TypeError);
+    });
+  });
+
   describe('cross-entropy', () => {
     it.each(['mean', 'sum', 'smooth'])('golden values: %s', (which) => {
       const c = golden('losses').case(`cross_entropy_${which}`);

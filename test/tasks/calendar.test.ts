@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { phasesOf, timeLabels, timesAfter, timesOf } from '../../lib/tasks/calendar.js';
+import { phasesOf, timeLabels, timesAfter, timesOf } from '../../lib/tasks/forecasting/calendar.js';
 
 const tableOf = (times: string[]) => ({ source: 'f.csv', rows: times.length, columns: new Map([['t', times]]) });
 const read = (...times: string[]) => timesOf(tableOf(times), 't');

@@ -47,7 +47,7 @@ describe('Forecaster', () => {
     expect([...data]).toEqual([11, 11, 11, 61, 61, 61].map((row) => Math.fround(level[row] as number)));
     // A head that answers a constant c forecasts c standard deviations of the target more.
     model.head.bias?.write(Float32Array.of(0, 1, -2));
-    const scale = preprocessingOf(model).targetScaler.scale[0] as number;
+    const scale = preprocessingOf(model).scaling[0]?.target.scale[0] as number;
     const moved = await model.predict(table, [50]);
     const last = level[61] as number;
     expect([...moved.data]).toEqual([last, last + scale, last - 2 * scale].map((value) => expect.closeTo(value, 5)));
@@ -116,8 +116,9 @@ describe('trainForecaster', () => {
   it('fits the scalers on the training rows, not on those of validation', async () => {
     const one = await train({ test: 40, validation: 30 });
     const other = await trainForecaster({ ...small, test: 40, validation: 30, table: disturbed(table, 130) });
-    expect(preprocessingOf(other.model).inputScaler).toEqual(preprocessingOf(one.model).inputScaler);
-    expect(preprocessingOf(other.model).targetScaler).toEqual(preprocessingOf(one.model).targetScaler);
+    const scalers = ({ model }: tasks.TrainedForecaster) =>
+      preprocessingOf(model).scaling.map(({ inputs, target }) => ({ inputs, target }));
+    expect(scalers(other)).toEqual(scalers(one));
     one.model.dispose();
     other.model.dispose();
   });
@@ -166,10 +167,10 @@ describe('evaluateForecaster', () => {
     expect(evaluation?.starts[0]).toBe(160 - 12);
     // The default: what is later than the training data.
     expect((await evaluateForecaster(model, table)).errors).toEqual(evaluation?.errors);
-    const last = await evaluateForecaster(model, table, { firstRow: 197 });
+    const last = await evaluateForecaster(model, table, { last: 3 });
     const level = table.columns.get('level') as Float64Array;
     expect([...last.truth]).toEqual([...level.slice(197)].map(Math.fround));
-    await expect(evaluateForecaster(model, table, { firstRow: 198 })).rejects.toMatchObject({ code: 'ERR_DATA' });
+    await expect(evaluateForecaster(model, table, { last: 2 })).rejects.toMatchObject({ code: 'ERR_DATA' });
     await expect(evaluateForecaster(model, cut(table, 160))).rejects.toThrow(/no row later than "2020-06-08"/);
     model.dispose();
   });

@@ -20,7 +20,7 @@ function forecasts(series: BaselineSeries, name: string): number[] | undefined {
 test('persistence repeats the row before the forecast', () => {
   const series = { values: [3, 1, 4, 1, 5, 9], times: null, trainingRows: 2, firstRows: [1, 2, 4], horizon: 2 };
   expect(forecasts(series, 'persistence')).toEqual([3, 3, 1, 1, 1, 1]);
-  expect(Object.keys(baselines(series))).toEqual(['persistence']);
+  expect(Object.keys(baselines(series))).toEqual(['persistence', 'drift']);
 });
 
 test('no forecast reads a row that is not before it', () => {
@@ -31,7 +31,7 @@ test('no forecast reads a row that is not before it', () => {
     const series = { times, trainingRows, firstRows: [trainingRows], horizon };
     const before = baselines({ ...series, values: [...values, ...Array(400).fill(0)], times: extended(times, 400) });
     const changed = [...values, ...Array(400).fill(0)].map((value, row) => (row < trainingRows ? value : 1e6));
-    expect(Object.keys(before)).toEqual(['persistence', 'same day last year', 'climatology']);
+    expect(Object.keys(before)).toEqual(['persistence', 'drift', 'Holt', 'same day last year', 'climatology']);
     expect(baselines({ ...series, values: changed, times: extended(times, 400) })).toEqual(before);
   }
   // The climatology does not change either where a later forecast knows more rows.
@@ -91,9 +91,9 @@ test('a baseline whose history is not there is left out', () => {
   const { times, values } = daily('2020-06-01', 100, (_, row) => row);
   const series = { values, times, trainingRows: 50, firstRows: [50], horizon: 5 };
   // No year before; and days 0 to 49 reach 15 days on, to day 64.
-  expect(Object.keys(baselines(series))).toEqual(['persistence', 'climatology']);
-  expect(Object.keys(baselines({ ...series, firstRows: [65] }))).toEqual(['persistence']);
-  expect(Object.keys(baselines({ ...series, trainingRows: 0 }))).toEqual(['persistence']);
+  expect(Object.keys(baselines(series))).toEqual(['persistence', 'drift', 'Holt', 'climatology']);
+  expect(Object.keys(baselines({ ...series, firstRows: [65] }))).toEqual(['persistence', 'drift', 'Holt']);
+  expect(Object.keys(baselines({ ...series, trainingRows: 0 }))).toEqual(['persistence', 'drift']);
 });
 
 test('the climatology is the mean of the training values within 15 days, over the turn of the year', () => {
@@ -122,8 +122,21 @@ test('the climatology of a daily series: 31 days around, 29 February between the
 test('bad input', () => {
   const series = { values: [1, 2, 3], times: null, trainingRows: 1, firstRows: [1], horizon: 1 };
   expect(() => baselines({ ...series, times: [0, 1] })).toThrow(/times: expected 3 values/);
-  expect(() => baselines({ ...series, firstRows: [0] })).toThrow(/firstRows\[0\]: expected an integer >= 1/);
+  expect(() => baselines({ ...series, firstRows: [0] })).toThrow(/firstRows\[0\]: expected an integer > 0/);
   expect(() => baselines({ ...series, firstRows: [3] })).toThrow(RangeError);
   expect(() => baselines({ ...series, trainingRows: 4 })).toThrow(RangeError);
   expect(() => baselines({ ...series, horizon: 0 })).toThrow(/horizon/);
+});
+
+test('drift goes on along the line through the first and the last value', () => {
+  const series = { values: [1, 5, 4, 0, 0, 0], times: null, trainingRows: 2, firstRows: [1, 3], horizon: 2 };
+  expect(forecasts(series, 'drift')).toEqual([1, 1, 5.5, 7]);
+});
+
+test('seasonal naive: as it was a season before, of any length, also further ahead than a season', () => {
+  const values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+  const series = { values, times: null, seasons: [3, 9], trainingRows: 4, firstRows: [4], horizon: 5 };
+  expect(forecasts(series, 'season of 3')).toEqual([2, 3, 4, 2, 3]);
+  expect(forecasts(series, 'season of 9')).toBeUndefined();
+  expect(() => baselines({ ...series, seasons: [1] })).toThrow(/seasons\[0\]/);
 });

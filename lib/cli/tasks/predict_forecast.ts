@@ -1,4 +1,4 @@
-import { CudnnGruError } from '../../errors.js';
+import { given } from '../../arguments.js';
 import { exitCodes } from '../command.js';
 import { columns, printJson, printNote, printText } from '../output.js';
 import { forecasterData } from './load_forecaster.js';
@@ -7,7 +7,8 @@ import type { TaskCommand } from './task.js';
 export const predictForecast: TaskCommand = {
   options: [
     ['--out <file>', 'Write the forecasts to this file (.csv) and not to stdout'],
-    ['--last <rows>', 'Forecast as if made after each of so many last rows (default: 1, the last)'],
+    ['--last <rows>', 'Forecast as if made after each of so many last rows of each series (default: 1, the last)'],
+    ['--horizon <rows>', "Rows to forecast; beyond the model's own recursively (default: its own)"],
   ],
   examples: ['predict model.safetensors --data weather.csv --out forecast.csv'],
 
@@ -15,26 +16,26 @@ export const predictForecast: TaskCommand = {
     const last = options.integer('last', { min: 1 }) ?? 1;
     const out = options.text('out');
     const { model, table } = await forecasterData(loaded, options);
-    const { forecastColumns, preprocessingOf, writeForecasts } = await import('../../tasks/index.js');
-    const { window, horizon } = preprocessingOf(model);
-    const needed = window + last - 1;
-    if (table.rows < needed) {
-      throw new CudnnGruError(
-        'ERR_DATA',
-        `${table.source} has ${table.rows} rows; ${last} windows of ${window} rows need ${needed}`,
-      );
-    }
-    const starts = Int32Array.from({ length: last }, (_, i) => table.rows - needed + i);
-    const { data: forecasts } = await model.predict(table, starts);
+    const [{ forecastColumns, preprocessingOf, writeForecasts }, { lastStarts }, { seriesTable }] = await Promise.all([
+      import('../../tasks/index.js'),
+      import('../../tasks/forecasting/predict_windows.js'),
+      import('../../tasks/forecasting/series.js'),
+    ]);
+    const horizon = options.integer('horizon', { min: 1 });
+    const preprocessing = preprocessingOf(model);
+    const starts = lastStarts(seriesTable(table, preprocessing), preprocessing.window, last);
+    const raw = await model.forecastWith(model.compute, table, starts, given({ horizon }));
     if (out !== undefined) {
-      await writeForecasts(out, model, table, { starts, forecasts });
+      await writeForecasts(out, model, table, raw);
       printNote(options, `forecasts: ${out}`);
     }
-    const found = [...forecastColumns(model, table, { starts, forecasts })];
+    const found = [...forecastColumns(model, table, raw)];
     if (options.flag('json')) {
-      printJson({ model: loaded.path, data: table.source, horizon, ...Object.fromEntries(found) });
+      printJson({ model: loaded.path, data: table.source, horizon: raw.horizon, ...Object.fromEntries(found) });
     } else if (out === undefined) {
-      const rows = Array.from({ length: last * horizon }, (_, row) => found.map(([, values]) => cell(values[row])));
+      const rows = Array.from({ length: raw.forecasts.length }, (_, row) =>
+        found.map(([, values]) => cell(values[row])),
+      );
       printText(columns([found.map(([name]) => name), ...rows]));
     }
     return exitCodes.success;

@@ -1,7 +1,7 @@
-import { checkString, quote } from '../arguments.js';
-import type { Table } from '../data/csv.js';
-import { parseTime } from '../data/times.js';
-import { CudnnGruError } from '../errors.js';
+import { checkString, quote } from '../../arguments.js';
+import type { Table } from '../../data/csv.js';
+import { parseTime } from '../../data/times.js';
+import { CudnnGruError } from '../../errors.js';
 
 /** A regularity of the calendar that a model may read as the sine and cosine of its phase. */
 export type Cycle = 'year' | 'week' | 'day';
@@ -12,26 +12,32 @@ const DAY = 86_400_000;
 /**
  * A column of times as milliseconds since 1970 UTC.
  *
+ * @param seriesOf the number of the series that each row belongs to; times rise within a series. Default: all rows are of one
  * @throws CudnnGruError `ERR_DATA`, naming row and column, for a cell that is no ISO 8601 date or time, and for one that is not later
  * than the one above it
  */
-export function timesOf(table: Table, name: string): Float64Array {
+export function timesOf(table: Table, name: string, seriesOf?: ArrayLike<number>): Float64Array {
   const column = table.columns.get(checkString(name, 'time'));
   if (column === undefined) throw new CudnnGruError('ERR_DATA', `${table.source} has no column ${quote(name)}`);
   const times = new Float64Array(column.length);
+  const latest = new Map<number, number>();
   for (let row = 0; row < column.length; row++) {
     const cell = String(column[row]);
-    times[row] = parseTime(cell);
-    const place = `${table.source}, row ${row + (table.firstRow ?? 2)}, column ${quote(name)}`;
-    if (Number.isNaN(times[row])) {
-      throw new CudnnGruError('ERR_DATA', `${place}: expected a date such as 2012-01-31, got ${quote(cell)}`);
+    const time = parseTime(cell);
+    const place = () => `${table.source}, row ${row + (table.firstRow ?? 2)}, column ${quote(name)}`;
+    if (Number.isNaN(time)) {
+      throw new CudnnGruError('ERR_DATA', `${place()}: expected a date such as 2012-01-31, got ${quote(cell)}`);
     }
-    if (row > 0 && (times[row] as number) <= (times[row - 1] as number)) {
+    const series = seriesOf?.[row] ?? 0;
+    if (time <= (latest.get(series) ?? Number.NEGATIVE_INFINITY)) {
+      const above = seriesOf ? 'the row before of its series' : 'the row above';
       throw new CudnnGruError(
         'ERR_DATA',
-        `${place}: ${quote(cell)} is not later than the row above; sort the rows by time`,
+        `${place()}: ${quote(cell)} is not later than ${above}; sort the rows by time`,
       );
     }
+    latest.set(series, time);
+    times[row] = time;
   }
   return times;
 }
