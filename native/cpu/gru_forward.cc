@@ -8,8 +8,9 @@
 namespace cudnn_gru {
 namespace {
 
-// What a part projects ahead should stay in the second cache beside the weights.
-constexpr int64_t kProjectedFloats = 64 * 1024;
+// What a part projects ahead should stay in the second cache beside the weights: so many floats, and no more rows than
+// pay for reading the input's weights.
+constexpr int64_t kProjectedFloats = 64 * 1024, kProjectedRows = 16;
 
 // One part's pointers and memory, made before the parts start: they must not throw.
 struct Workspace {
@@ -39,7 +40,8 @@ int64_t chooseChunk(const GruCell& cell, const GruSplit& split) {
   const int64_t rows = split.rowsOf(0, order.running[0]);
   if (cell.inputSize <= 2 * rows) return 1;
   const int64_t floats = gruPanels(cell.hiddenSize) * 3 * gemmKernels().width;
-  return std::clamp<int64_t>(kProjectedFloats / (rows * floats), 1, order.steps);
+  const int64_t steps = std::min(kProjectedFloats / (rows * floats), (kProjectedRows + rows - 1) / rows);
+  return std::clamp<int64_t>(steps, 1, order.steps);
 }
 
 struct Units {

@@ -1,5 +1,6 @@
 #include "cpu/signal.h"
 
+#include "platform/cpus.h"
 #include "platform/pause.h"
 
 namespace cudnn_gru {
@@ -30,6 +31,7 @@ void Signal::raise() {
   // of the two sees the other.
   if (sleepers_.load() == 0) return;
   std::lock_guard<std::mutex> lock(mutex_);
+  if (raiserGoesOn_) raisersCpu_ = platform::currentCpu();
   changed_.notify_all();
 }
 
@@ -44,6 +46,9 @@ void Signal::wait(unsigned seen, bool spin) {
     sleepers_.fetch_add(1);
     changed_.wait(lock, raised);
     sleepers_.fetch_sub(1);
+    const int cpu = raisersCpu_;
+    lock.unlock();
+    if (raiserGoesOn_ && spin) platform::leaveCpu(cpu);
   }
   waitedByThread += Clock::now() - begin;
 }

@@ -14,6 +14,10 @@ class Signal {
  public:
   using Clock = std::chrono::steady_clock;
 
+  // `raiserGoesOn`: who raises it computes on, so a thread that it wakes should not run on the same processor. Linux
+  // puts it there at times, and leaves both there for many milliseconds, in which they take turns at spinning.
+  explicit Signal(bool raiserGoesOn = false) : raiserGoesOn_(raiserGoesOn) {}
+
   unsigned value() const { return value_.load(); }
   void raise();
   // Returns when the value is no longer `seen`. With `spin` false it sleeps almost at once: for more threads than
@@ -26,6 +30,8 @@ class Signal {
  private:
   std::atomic<unsigned> value_{0};
   std::atomic<int> sleepers_{0};
+  const bool raiserGoesOn_;
+  int raisersCpu_ = -1;  // of the last raise that woke somebody
   std::mutex mutex_;
   std::condition_variable changed_;
 };

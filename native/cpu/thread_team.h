@@ -20,7 +20,7 @@ class Barrier {
   const int count_;
   const bool spin_;
   std::atomic<int> arrived_{0};
-  Signal round_;
+  Signal round_{true};
 };
 
 // Threads that share the work of one device. Only one thread at a time may give them work: the device's own, which
@@ -62,7 +62,7 @@ class ThreadTeam {
   using Call = void (*)(const void* context, int part);
 
   struct Worker {
-    Signal given;  // raised for each piece of work, and to end
+    Signal given{true};  // raised for each piece of work, and to end
     std::thread thread;
   };
 
