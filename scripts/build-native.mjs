@@ -31,8 +31,8 @@ function cmakeJs() {
 export function buildNative(args = []) {
   console.log('cudnn-gru: native build');
   const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? String(availableParallelism());
-  const steps = args.length > 0 ? ['configure', 'build'] : ['build'];
-  for (const step of steps) {
+  // Configured each time: a CUDA toolkit may have come since.
+  for (const step of ['configure', 'build']) {
     // `build` and not `compile`: after a compiler error `compile` would throw the whole build folder away.
     const command = [cmakeJs(), step, '--log-level', 'error', '--parallel', jobs, ...args];
     const { status } = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit' });

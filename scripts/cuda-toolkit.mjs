@@ -1,7 +1,7 @@
 // Installs NVIDIA's compiler, headers and libraries from PyPI wheels into .cache/cuda-toolkit, for machines without a CUDA toolkit:
 //   npm run cuda:toolkit
 // CMakeLists.txt looks there. Needs Python 3 with pip and 1.3 GB; nothing outside the folder changes, and no GPU or driver is needed.
-import { existsSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { cache, fail, installWheels } from './wheels.mjs';
 
@@ -22,10 +22,11 @@ if (existsSync(folder)) {
   process.exit(0);
 }
 installWheels('the CUDA toolkit', wheels, folder, {
-  // What a toolkit of NVIDIA's installer has and the wheels lack; CMake's FindCUDAToolkit looks for both.
+  // What a toolkit of NVIDIA's installer has and the wheels lack; CMake's FindCUDAToolkit looks for them.
   finish(unfinished) {
     symlinkSync('lib', join(unfinished, 'nvidia/cu13/lib64'));
     symlinkSync('libcudart.so.13', join(unfinished, 'nvidia/cu13/lib/libcudart.so'));
+    mkdirSync(join(unfinished, 'nvidia/cu13/lib/stubs'));
   },
 });
 console.log(`cudnn-gru: installed the CUDA toolkit in ${folder}; the next native build uses it`);

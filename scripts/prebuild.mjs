@@ -38,7 +38,9 @@ if (unknown) {
   process.exit(1);
 }
 zig();
-for (const target of targets.filter(({ name }) => asked.length === 0 || asked.includes(name))) {
+const chosen = targets.filter(({ name }) => asked.length === 0 || asked.includes(name));
+if (chosen.some(({ cuda }) => cuda) && !node('scripts/cuda-toolkit.mjs')) process.exit(1);
+for (const target of chosen) {
   const file = prebuildPath(target);
   rmSync(join(root, file), { force: true });
   const good =

@@ -34,6 +34,7 @@ const options = [
   '--arch',
   arch,
   `--CDCMAKE_TOOLCHAIN_FILE=${join(import.meta.dirname, 'toolchain.cmake')}`,
+  `--CDCUDNN_GRU_CUDA=${target.cuda ? 'ON' : 'OFF'}`,
 ];
 if (platform === 'win32') {
   options.push(`--CDCMAKE_RUNTIME_OUTPUT_DIRECTORY=${join(folder, 'Release')}`);

@@ -2,5 +2,3 @@
 set(CMAKE_SYSTEM_NAME $ENV{CUDNN_GRU_TARGET_SYSTEM})
 set(CMAKE_CXX_COMPILER $ENV{CUDNN_GRU_TARGET_CXX})
 set(CUDNN_GRU_ZIG ON)
-# nvcc takes no zig; its objects are linked into the rest.
-set(CMAKE_CUDA_HOST_COMPILER g++)

@@ -1,0 +1,66 @@
+# The CUDA backend where there is a CUDA toolkit, of `npm run cuda:toolkit` or the system's own; else the symbols that answer 'built without CUDA'.
+set(CUDNN_GRU_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100-real 120
+    CACHE STRING "what the kernels are compiled for; the last one also as PTX, for the GPUs to come")
+
+# Sets `without_cuda` to why there is no CUDA backend, empty if there is one; NVCC, its `version` and CUDNN_INCLUDE.
+macro(find_cuda)
+  set(without_cuda "")
+  find_program(NVCC nvcc HINTS ENV CUDACXX ${wheels}/cu13/bin PATHS ENV CUDA_PATH ENV CUDA_HOME /usr/local/cuda PATH_SUFFIXES bin)
+  find_path(CUDNN_INCLUDE cudnn.h HINTS ENV CUDNN_PATH ${wheels}/cudnn PATHS ENV CUDA_PATH ENV CUDA_HOME /usr/local/cuda PATH_SUFFIXES include)
+  if(CUDNN_GRU_CUDA STREQUAL "OFF")
+    set(without_cuda "CUDNN_GRU_CUDA is OFF")
+  elseif(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    set(without_cuda "the CUDA backend is for Linux")
+  elseif(CUDNN_GRU_SANITIZE)
+    set(without_cuda "a sanitizer watches the CPU backend only")
+  elseif(NOT NVCC)
+    set(without_cuda "no nvcc; `npm run cuda:toolkit` installs one")
+  elseif(NOT CUDNN_INCLUDE)
+    set(without_cuda "no cudnn.h; `npm run cuda:toolkit` installs it")
+  else()
+    execute_process(COMMAND ${NVCC} --version OUTPUT_VARIABLE version)
+    string(REGEX REPLACE ".*release ([0-9.]+).*" "\\1" version "${version}")
+    if(version VERSION_LESS 13.0)
+      set(without_cuda "${NVCC} is of CUDA ${version}, and 13.0 is needed")
+    endif()
+  endif()
+endmacro()
+
+find_cuda()
+if(without_cuda)
+  if(CUDNN_GRU_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "cudnn-gru: CUDNN_GRU_CUDA is ON, but: ${without_cuda}")
+  endif()
+  message(STATUS "cudnn-gru: building without CUDA: ${without_cuda}")
+  list(APPEND backend_sources ${sources_without_cuda})
+  return()
+endif()
+
+message(STATUS "cudnn-gru: building with CUDA ${version} (${NVCC}), cuDNN headers in ${CUDNN_INCLUDE}")
+set(CMAKE_CUDA_COMPILER ${NVCC})
+set(CMAKE_CUDA_ARCHITECTURES ${CUDNN_GRU_CUDA_ARCHITECTURES})
+# nvcc's host compiler need not be the compiler of everything else (it takes no zig): kernels hold no C++ library, and are reached through plain
+# functions. One name for all builds, so that ccache compiles a kernel once for them.
+if(NOT DEFINED ENV{CUDAHOSTCXX})
+  set(CMAKE_CUDA_HOST_COMPILER g++)
+endif()
+if(CCACHE)
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
+endif()
+enable_language(CUDA)
+find_package(CUDAToolkit REQUIRED)
+
+set(kernel_sources ${sources_cuda})
+list(FILTER kernel_sources INCLUDE REGEX "\\.cu$")
+list(FILTER sources_cuda EXCLUDE REGEX "\\.cu$")
+add_library(cuda_kernels OBJECT ${kernel_sources})
+target_include_directories(cuda_kernels PRIVATE native)
+set_target_properties(cuda_kernels PROPERTIES CUDA_STANDARD 17 CUDA_VISIBILITY_PRESET hidden)
+# --fmad=false: as -ffp-contract=off for C++.
+target_compile_options(cuda_kernels PRIVATE --compress-mode=size --fmad=false -Xcompiler=-Wall,-Wextra
+                                            $<$<BOOL:${CUDNN_GRU_WERROR}>:-Werror=all-warnings>)
+list(APPEND backend_objects $<TARGET_OBJECTS:cuda_kernels>)
+list(APPEND backend_sources ${sources_cuda})
+# The CUDA runtime is inside; the driver, cuBLAS and cuDNN are opened at run time (native/cuda/libraries).
+list(APPEND backend_libraries CUDA::cudart_static)
+list(APPEND backend_includes ${CUDAToolkit_INCLUDE_DIRS} ${CUDNN_INCLUDE})
