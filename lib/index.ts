@@ -1,3 +1,4 @@
+export * as audio from './audio/index.js';
 export { noGrad } from './autograd/tape.js';
 export * as data from './data/index.js';
 export * as decoding from './decoding/index.js';
