@@ -10,6 +10,7 @@ import { evaluate, predict } from './model_commands.js';
 import { Options, UsageError } from './options.js';
 import { serve } from './serve.js';
 import { trainCommand } from './train.js';
+import { transcribe } from './transcribe.js';
 import { translate } from './translate.js';
 
 const program = 'cudnn-gru';
@@ -28,6 +29,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     predict,
     generate,
     translate,
+    transcribe,
     serve,
     info,
     importCommand,

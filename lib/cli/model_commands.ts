@@ -41,15 +41,16 @@ function modelCommand(name: 'evaluate' | 'predict', description: string): Comman
 
 // Every option once, with the tasks it is for where not all have it.
 function taskOptions(name: 'evaluate' | 'predict'): OptionList {
-  const found = new Map<string, { description: string; owners: string[] }>();
+  const found = new Map<string, { flags: string; description: string; owners: string[] }>();
   for (const task of tasks) {
     for (const [flags, description] of task[name].options) {
-      const known = found.get(flags);
+      // The same option may mean something else, or have another default, in another task.
+      const known = found.get(`${flags} ${description}`);
       if (known) known.owners.push(task.name);
-      else found.set(flags, { description, owners: [task.name] });
+      else found.set(`${flags} ${description}`, { flags, description, owners: [task.name] });
     }
   }
-  return Array.from(found, ([flags, { description, owners }]) => [
+  return Array.from(found.values(), ({ flags, description, owners }) => [
     flags,
     owners.length === tasks.length ? description : `${owners.join(', ')}: ${description}`,
   ]);

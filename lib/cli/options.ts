@@ -26,6 +26,11 @@ export class Options {
     return this.#value(name) === true;
   }
 
+  /** Whether `--no-<name>` was given. */
+  isOff(name: string): boolean {
+    return this.#value(name) === false;
+  }
+
   text(name: string): string | undefined {
     if (this.#value(name) === undefined) return undefined;
     const text = this.#typed(name);

@@ -1,6 +1,7 @@
 export { type ClassificationReport, writeClassificationReport } from './classification_report.js';
 export { type DetectionReport, writeDetectionReport } from './detection_report.js';
 export { writeForecastReport } from './forecast_report.js';
+export { type TranscriptionReport, writeTranscriptionReport } from './transcription_report.js';
 export type {
   ForecastFan,
   ForecastQuantiles,

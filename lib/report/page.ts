@@ -24,8 +24,8 @@ export interface Section {
   readonly content: Html;
 }
 
-// Nothing in the page runs or loads anything, and the browser is told to keep it so.
-const policy = "default-src 'none'; style-src 'unsafe-inline'";
+// Nothing in the page runs or loads anything, and the browser is told to keep it so; pictures are part of the page.
+const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /** A report as one page of HTML: the title, the few numbers looked for first, the task's own sections, training and configuration. */
 export function reportPage(draw: Draw, frame: ReportFrame, figures: Html, sections: readonly Section[]): string {

@@ -1,0 +1,17 @@
+export type { Clip, SpokenClip } from './clip_dataset.js';
+export {
+  type TrainedTranscriber,
+  type TrainTranscriberOptions,
+  trainTranscriber,
+} from './train_transcriber.js';
+export {
+  evaluateTranscriber,
+  type TranscribeOptions,
+  type TranscriberEvaluation,
+  type Transcript,
+  transcribe,
+  transcriberPreprocessingOf,
+  transcriptLanguageModel,
+} from './transcribe.js';
+export { Transcriber, type TranscriberOptions } from './transcriber.js';
+export { writeTranscriberReport } from './transcriber_report.js';
