@@ -3,9 +3,16 @@
 #include <cstring>
 
 #include "cpu/cpu_features.h"
+#include "cpu/parallel.h"
 #include "device/backends.h"
 
 namespace cudnn_gru {
+namespace {
+
+// Bytes that are worth a thread.
+constexpr int64_t kCopyGrain = 256 * 1024;
+
+}  // namespace
 
 CpuDevice::CpuDevice() : CpuDevice(std::make_shared<BlockCache>(), ThreadTeam::defaultSize()) { instructionSet(); }
 
@@ -21,7 +28,10 @@ void CpuDevice::copyFromHost(void* destination, const void* source, size_t bytes
 }
 
 void CpuDevice::copyToHost(void* destination, const void* source, size_t bytes, CopyDone done) {
-  if (bytes > 0) std::memcpy(destination, source, bytes);
+  // Memory that JavaScript has just taken is given its pages here, which takes longer than the copy.
+  parallelRanges(team_, int64_t(bytes), kCopyGrain, [&](int64_t begin, int64_t end) {
+    std::memcpy(static_cast<char*>(destination) + begin, static_cast<const char*>(source) + begin, size_t(end - begin));
+  });
   done(std::nullopt);
 }
 
