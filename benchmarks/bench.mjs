@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { devices } from '../dist/index.js';
-import { compare, fmaPeak } from './measure.mjs';
+import { compare, corePeaks, floorMilliseconds } from './measure.mjs';
 import { ours } from './ours.mjs';
 import { onnxRuntime, pyTorch, tensorFlowJs } from './peers.mjs';
 import { markdownTable, plotRatios, plotSweeps } from './report.mjs';
@@ -41,8 +41,9 @@ const plan = options.quick
       })),
     ];
 
-const peak = fmaPeak();
-if (peak === undefined) console.error('missing: the FMA peak (no C++ compiler)');
+const peaks = corePeaks();
+const peak = peaks?.gflops;
+if (peaks === undefined) console.error('missing: the peaks of a core (no C++ compiler)');
 const machine = devices().find(({ name }) => name === 'cpu')?.description;
 const results = [];
 const missing = new Set();
@@ -68,6 +69,8 @@ for (const threads of threadCounts) {
         threads,
         gflops,
         fractionOfPeak: peak && gflops / (peak * threads),
+        fractionOfFloor:
+          peaks && kind === 'inference' ? floorMilliseconds(shape, threads, peaks) / mine.median : undefined,
         ours: mine,
         peers: theirs,
       });
@@ -83,7 +86,7 @@ console.log(report);
 mkdirSync(options.out, { recursive: true });
 writeFileSync(
   join(options.out, 'results.json'),
-  `${JSON.stringify({ machine, peak, threadCounts, results, missing: [...missing] }, null, 2)}\n`,
+  `${JSON.stringify({ machine, peaks, threadCounts, results, missing: [...missing] }, null, 2)}\n`,
 );
 writeFileSync(join(options.out, 'results.md'), `${report}\n`);
 for (const [name, svg] of [

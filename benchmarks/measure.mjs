@@ -42,17 +42,40 @@ export async function compare(libraries, kind, shape, { rounds, roundMillisecond
   });
 }
 
-/** What one core can do, in GFLOP/s; undefined where there is no compiler. */
-export function fmaPeak() {
-  const folder = mkdtempSync(join(tmpdir(), 'fma-peak-'));
+/**
+ * What one core can do; undefined where there is no compiler.
+ * @returns {{gflops: number, bandwidth: [bytes: number, gigabytesPerSecond: number][]} | undefined}
+ */
+export function corePeaks() {
+  const folder = mkdtempSync(join(tmpdir(), 'peaks-'));
   try {
-    const source = fileURLToPath(new URL('fma_peak.cc', import.meta.url));
-    const program = join(folder, 'fma_peak');
+    const source = fileURLToPath(new URL('peaks.cc', import.meta.url));
+    const program = join(folder, 'peaks');
     execFileSync('c++', ['-O3', '-march=native', '-ffp-contract=fast', source, '-o', program], { stdio: 'ignore' });
-    return Number(execFileSync(program, { encoding: 'utf8' }));
+    return JSON.parse(execFileSync(program, { encoding: 'utf8' }));
   } catch {
     return undefined;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * The least milliseconds of one inference in float32: every multiply-add at the peak, but no step faster than each core reads its share
+ * of the recurrent weights from the cache that holds it.
+ */
+export function floorMilliseconds(
+  { time, batch, inputSize, hiddenSize, layers, directions },
+  threads,
+  { gflops, bandwidth },
+) {
+  const share = (12 * hiddenSize * hiddenSize) / threads; // bytes
+  const [, gigabytes] = bandwidth.findLast(([bytes]) => bytes <= share) ?? bandwidth[0];
+  const step = Math.max((6 * batch * hiddenSize * hiddenSize) / (threads * gflops), share / gigabytes); // ns
+  let nanoseconds = 0;
+  for (let layer = 0; layer < layers; layer++) {
+    const width = layer === 0 ? inputSize : directions * hiddenSize;
+    nanoseconds += directions * time * ((6 * batch * hiddenSize * width) / (threads * gflops) + step);
+  }
+  return nanoseconds / 1e6;
 }

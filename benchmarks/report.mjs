@@ -1,16 +1,17 @@
 // The results as a table and as pictures.
 
+const percent = (fraction) => (fraction === undefined ? '–' : `${(100 * fraction).toFixed(0)}%`);
 const range = (values) => `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`;
 
 /** One row for each case and peer; a ratio above 1 says how many times faster ours is. */
 export function markdownTable(results) {
   const lines = [
-    '| case | T×B×I→H | threads | ours, ms | GFLOP/s | of peak | peer | peer, ms | ratio | spread |',
-    `|${' --- |'.repeat(10)}`,
+    '| case | T×B×I→H | threads | ours, ms | GFLOP/s | of peak | of the floor | peer | peer, ms | ratio | spread |',
+    `|${' --- |'.repeat(11)}`,
   ];
-  for (const { kind, shape, threads, gflops, fractionOfPeak, ours, peers } of results) {
+  for (const { kind, shape, threads, gflops, fractionOfPeak, fractionOfFloor, ours, peers } of results) {
     const own = [kind, shape.name, threads, ours.median.toFixed(3), gflops.toFixed(0)];
-    own.push(fractionOfPeak === undefined ? '–' : `${(100 * fractionOfPeak).toFixed(0)}%`);
+    own.push(percent(fractionOfPeak), percent(fractionOfFloor));
     for (const peer of peers) {
       lines.push(
         `| ${[...own, peer.name, peer.median.toFixed(3), `${peer.ratio.toFixed(2)} ×`, range(peer.ratios)].join(' | ')} |`,
