@@ -69,6 +69,12 @@ for (const one of seeds) {
     await saveModel(`${output}model.safetensors`, trained.model);
     await tasks.writeClassifierReport(`${output}report.html`, trained, { title: 'Who says the vowels' });
   }
+  for (const precision of ['int8', 'bfloat16'] as const) {
+    const quantized = trained.model.quantize(precision) as tasks.Classifier;
+    const { scores } = await tasks.evaluateClassifier(quantized, dataset(test));
+    console.log(`  ${precision}: ${percent(scores.accuracy)}`);
+    quantized.dispose();
+  }
   trained.model.dispose();
 }
 
