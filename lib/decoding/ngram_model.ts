@@ -1,4 +1,4 @@
-import { checkInteger, checkOptions, checkPositiveInteger, wrongKind } from '../arguments.js';
+import { checkInteger, checkOptions, checkPositiveInteger, wrongKind, wrongRange } from '../arguments.js';
 import type { PrefixModel } from './prefix_model.js';
 
 export interface NgramModelOptions {
@@ -77,6 +77,20 @@ export class NgramModel implements PrefixModel {
       }
     }
     return Float32Array.from(p, Math.log);
+  }
+
+  /** The mean of -log2 p of each token of a sequence, after those before it. @throws RangeError for an empty one */
+  bitsPerToken(sequence: ArrayLike<number>): number {
+    if (sequence.length === 0) throw wrongRange('sequence', 'at least one token', sequence);
+    const recent: number[] = [];
+    let nats = 0;
+    for (let i = 0; i < sequence.length; i++) {
+      const token = checkInteger(sequence[i], `sequence[${i}]`, { min: 0, max: this.vocabularySize - 1 });
+      nats -= this.logProbabilities(recent)[token] as number;
+      recent.push(token);
+      if (recent.length === this.order) recent.shift();
+    }
+    return nats / Math.LN2 / sequence.length;
   }
 
   async next(prefixes: readonly (readonly number[])[]): Promise<readonly Float32Array[]> {

@@ -7,6 +7,7 @@ import {
   wrongKind,
 } from '../arguments.js';
 import { dropout, embedding, layerNorm, linear } from '../ops/index.js';
+import { fill } from '../ops/result.js';
 import { ones, randn, zeros } from '../tensor/creation.js';
 import { deviceOf } from '../tensor/device.js';
 import { defaultGenerator, type Generator } from '../tensor/generator.js';
@@ -67,10 +68,17 @@ export interface EmbeddingOptions extends LayerOptions {
   embeddingSize: number;
   /** A row that stays 0 and receives no gradient. Default: none. */
   paddingIndex?: number;
+  /**
+   * The share of the vocabulary whose vectors are 0 in a forward pass in training, at every place where they stand; the others are divided
+   * by 1 - dropout (Gal and Ghahramani 2016; as in Merity et al. 2018 the same ones in all rows). Default: 0.
+   */
+  dropout?: number;
+  /** Of the initial numbers. With 0.1 words that are rare in training weigh little from the start. Default: 1, as torch.nn.Embedding. */
+  standardDeviation?: number;
 }
 
 /**
- * A table of vectors: y[i...] = weight[ids[i...]]. Parameter `weight` [vocabularySize, embeddingSize], initially standard normal, row
+ * A table of vectors: y[i...] = weight[ids[i...]]. Parameter `weight` [vocabularySize, embeddingSize], initially normal, row
  * `paddingIndex` 0, as torch.nn.Embedding.
  *
  * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_UNAVAILABLE`, `ERR_OUT_OF_MEMORY`
@@ -79,31 +87,44 @@ export class Embedding extends Module {
   readonly vocabularySize: number;
   readonly embeddingSize: number;
   readonly paddingIndex: number | undefined;
+  readonly dropout: number;
+  /** Draws what is dropped; a Trainer puts its own here. */
+  generator: Generator;
   weight: Tensor;
 
   constructor(options: EmbeddingOptions) {
     super();
-    checkOptions(options, 'options', ['vocabularySize', 'embeddingSize', 'paddingIndex', ...layerOptions]);
+    checkOptions(options, 'options', [
+      'vocabularySize',
+      'embeddingSize',
+      'paddingIndex',
+      'dropout',
+      'standardDeviation',
+      ...layerOptions,
+    ]);
     this.vocabularySize = checkPositiveInteger(options.vocabularySize, 'vocabularySize');
     this.embeddingSize = checkPositiveInteger(options.embeddingSize, 'embeddingSize');
     const { paddingIndex, generator = defaultGenerator } = options;
+    this.dropout = checkNumber(options.dropout ?? 0, 'dropout', { min: 0, below: 1 });
+    this.generator = generator;
     if (paddingIndex !== undefined)
       checkInteger(paddingIndex, 'paddingIndex', { min: 0, max: this.vocabularySize - 1 });
     this.paddingIndex = paddingIndex;
+    const standardDeviation = checkNumber(options.standardDeviation ?? 1, 'standardDeviation', { min: 0 });
     claimParameters(this.vocabularySize * this.embeddingSize);
     const device = deviceOf(options.device).name;
     const drawn = randn([this.vocabularySize, this.embeddingSize], { device, generator });
-    if (paddingIndex !== undefined) {
-      const mask = new Float32Array(this.vocabularySize).fill(1);
-      mask[paddingIndex] = 0;
-      const column = zeros([this.vocabularySize, 1], { device });
-      column.write(mask);
-      this.weight = parameter(drawn.mul(column));
-      column.dispose();
-      drawn.dispose();
-    } else {
+    if (standardDeviation === 1 && paddingIndex === undefined) {
       this.weight = parameter(drawn);
+      return;
     }
+    const factors = new Float32Array(this.vocabularySize).fill(standardDeviation);
+    if (paddingIndex !== undefined) factors[paddingIndex] = 0;
+    const column = zeros([this.vocabularySize, 1], { device });
+    column.write(factors);
+    this.weight = parameter(drawn.mul(column));
+    column.dispose();
+    drawn.dispose();
   }
 
   override architecture(): Architecture {
@@ -113,13 +134,17 @@ export class Embedding extends Module {
         vocabularySize: this.vocabularySize,
         embeddingSize: this.embeddingSize,
         ...(this.paddingIndex !== undefined && { paddingIndex: this.paddingIndex }),
+        ...(this.dropout > 0 && { dropout: this.dropout }),
       },
     };
   }
 
   /** @param ids int32, any shape. @returns [...ids, embeddingSize]. @throws TypeError, RangeError; see `ops.embedding` */
   forward(ids: Tensor): Tensor {
-    return embedding(ids, this.weight, this.paddingIndex);
+    const vectors = embedding(ids, this.weight, this.paddingIndex);
+    if (!this.training || this.dropout === 0) return vectors;
+    const kept = dropout(fill([this.vocabularySize, 1], 1, this.weight.on), this.dropout, this.generator);
+    return vectors.mul(embedding(ids, kept));
   }
 }
 

@@ -145,6 +145,17 @@ describe('n-grams', () => {
       expect(Math.exp(value)).toBeCloseTo(expected[i] as number, 6);
   });
 
+  it('bits per token of a sequence are the mean of what each prefix foretells', () => {
+    const model = new NgramModel([text], { order: 3, vocabularySize: 5 });
+    const sequence = [0, 1, 2, 4, 1, 3];
+    const bits = sequence.map(
+      (token, i) => -(model.logProbabilities(sequence.slice(0, i))[token] as number) / Math.LN2,
+    );
+    expect(model.bitsPerToken(sequence)).toBeCloseTo(bits.reduce((sum, value) => sum + value, 0) / 6, 6);
+    expect(() => model.bitsPerToken([])).toThrow(RangeError);
+    expect(() => model.bitsPerToken([5])).toThrow(/sequence\[0\]/);
+  });
+
   it('what came often is likely, and a longer context tells more', () => {
     const model = new NgramModel([Array.from({ length: 300 }, (_, i) => [0, 1, 0, 2][i % 4] as number)], {
       order: 3,

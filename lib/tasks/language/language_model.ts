@@ -15,6 +15,8 @@ export interface LanguageModelOptions extends LayerOptions {
   vocabularySize: number;
   /** Features of a token. Default: 128. */
   embeddingSize?: number;
+  /** The share of the vocabulary that is left out of a training step, see `Embedding`. Default: 0. */
+  embeddingDropout?: number;
   /** Features of the hidden state. Default: 256. */
   hiddenSize?: number;
   /** Stacked layers. Default: 1. */
@@ -47,6 +49,7 @@ export class LanguageModel extends Module {
     checkOptions(options, 'options', [
       'vocabularySize',
       'embeddingSize',
+      'embeddingDropout',
       'hiddenSize',
       'numLayers',
       'dropout',
@@ -54,11 +57,11 @@ export class LanguageModel extends Module {
       ...layerOptions,
     ]);
     const { vocabularySize, embeddingSize = 128, hiddenSize = 256, numLayers = 1, ...others } = options;
-    const { dropout = 0, tied = false, ...place } = others;
+    const { embeddingDropout = 0, dropout = 0, tied = false, ...place } = others;
     this.vocabularySize = checkPositiveInteger(vocabularySize, 'vocabularySize');
     this.tied = checkBoolean(tied, 'tied');
     checkNumber(dropout, 'dropout', { min: 0, below: 1 });
-    this.embedding = new Embedding({ vocabularySize, embeddingSize, ...place });
+    this.embedding = new Embedding({ vocabularySize, embeddingSize, dropout: embeddingDropout, ...place });
     this.gru = new GRU({
       inputSize: embeddingSize,
       hiddenSize,
@@ -84,10 +87,18 @@ export class LanguageModel extends Module {
     const { vocabularySize, embeddingSize } = this.embedding;
     const { hiddenSize, numLayers } = this.gru;
     const { tied } = this;
-    const dropout = this.dropout.probability;
+    const [dropout, embeddingDropout] = [this.dropout.probability, this.embedding.dropout];
     return {
       type: 'LanguageModel',
-      options: { vocabularySize, embeddingSize, hiddenSize, numLayers, dropout, tied },
+      options: {
+        vocabularySize,
+        embeddingSize,
+        ...(embeddingDropout > 0 && { embeddingDropout }),
+        hiddenSize,
+        numLayers,
+        dropout,
+        tied,
+      },
     };
   }
 

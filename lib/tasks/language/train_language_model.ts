@@ -1,9 +1,10 @@
-import { checkNumber, checkOneOf, checkOptions, checkPositiveInteger, checkString, given } from '../../arguments.js';
+import { checkNumber, checkOptions, checkPositiveInteger, checkString, given } from '../../arguments.js';
 import { StreamBatches } from '../../data/index.js';
 import { CudnnGruError } from '../../errors.js';
 import { crossEntropy } from '../../losses/index.js';
 import { Generator } from '../../tensor/generator.js';
-import { CharacterTokenizer, SubwordTokenizer, type Tokenizer, WordTokenizer } from '../../text/index.js';
+import type { Tokenizer, TokenKind } from '../../text/index.js';
+import { learnTokenizer } from '../../text/learn_tokenizer.js';
 import type { TrainingBatch, TrainingResult } from '../../training/types.js';
 import {
   checkTraining,
@@ -21,7 +22,7 @@ export interface TrainLanguageModelOptions
     Omit<TaskTrainingOptions, 'batchSize'> {
   text: string;
   /** What tokens are, learnt from the training text; or a tokenizer. Default: 'characters'. */
-  tokenizer?: 'characters' | 'words' | 'subwords' | Tokenizer;
+  tokenizer?: TokenKind | Tokenizer;
   /** Words or subword pieces in the vocabulary, the most frequent ones. Default: 10,000. */
   vocabulary?: number;
   /** The last part of the text, never seen in training. Default: 0.05. */
@@ -43,6 +44,7 @@ const optionNames = [
   'test',
   'validation',
   'embeddingSize',
+  'embeddingDropout',
   'hiddenSize',
   'numLayers',
   'dropout',
@@ -78,10 +80,10 @@ export async function trainLanguageModel(options: TrainLanguageModelOptions): Pr
   const data = batchesOf(tokenizer, parts.training, streams, steps, 'training');
   const validation =
     parts.validation === '' ? undefined : batchesOf(tokenizer, parts.validation, streams, steps, 'validation');
-  const { embeddingSize, hiddenSize, numLayers, dropout, tied } = options;
+  const { embeddingSize, embeddingDropout, hiddenSize, numLayers, dropout, tied } = options;
   const model = new LanguageModel({
     vocabularySize: tokenizer.vocabularySize,
-    ...given({ embeddingSize, hiddenSize, numLayers, dropout, tied }),
+    ...given({ embeddingSize, embeddingDropout, hiddenSize, numLayers, dropout, tied }),
     device,
     generator: new Generator(seed),
   });
@@ -119,16 +121,8 @@ async function tokenizerFor(
   { tokenizer = 'characters', vocabulary = 10_000 }: TrainLanguageModelOptions,
   text: string,
 ): Promise<Tokenizer> {
-  if (typeof tokenizer === 'object' && typeof tokenizer?.encode === 'function') return tokenizer;
-  checkPositiveInteger(vocabulary, 'vocabulary');
-  switch (checkOneOf(tokenizer, 'tokenizer', ['characters', 'words', 'subwords'])) {
-    case 'words':
-      return WordTokenizer.of([text], { maxWords: vocabulary });
-    case 'subwords':
-      return SubwordTokenizer.of([text], { pieces: vocabulary });
-    default:
-      return CharacterTokenizer.of([text]);
-  }
+  if (typeof tokenizer === 'object') return tokenizer;
+  return learnTokenizer([text], tokenizer, 'tokenizer', checkPositiveInteger(vocabulary, 'vocabulary'));
 }
 
 function batchesOf(tokenizer: Tokenizer, text: string, streams: number, steps: number, name: string): StreamBatches {

@@ -8,7 +8,6 @@ export {
 export { PairDataset, type TokenPair } from './pair_dataset.js';
 export {
   type TextPair,
-  type TokenKind,
   type TrainedTranslator,
   type TrainTranslatorOptions,
   trainTranslator,

@@ -1,16 +1,11 @@
-import { checkNumber, checkOneOf, checkOptions, checkPositiveInteger, given, wrongKind } from '../../arguments.js';
+import { checkNumber, checkOptions, checkPositiveInteger, given, wrongKind } from '../../arguments.js';
 import { Batches } from '../../data/index.js';
 import { CudnnGruError } from '../../errors.js';
 import { crossEntropy } from '../../losses/index.js';
 import { upload } from '../../ops/result.js';
 import { Generator } from '../../tensor/generator.js';
-import {
-  CharacterTokenizer,
-  SubwordTokenizer,
-  specialTokens,
-  type Tokenizer,
-  WordTokenizer,
-} from '../../text/index.js';
+import { specialTokens, type Tokenizer, type TokenKind } from '../../text/index.js';
+import { learnTokenizer } from '../../text/learn_tokenizer.js';
 import type { TrainingBatch, TrainingResult } from '../../training/types.js';
 import {
   checkTraining,
@@ -24,12 +19,6 @@ import { decoderInput, PairDataset } from './pair_dataset.js';
 
 /** A text and what it is to become. */
 export type TextPair = readonly [source: string, target: string];
-
-/** What tokens are: characters, words and signs, what stands between white space, or pieces of words. */
-export type TokenKind = 'characters' | 'words' | 'whitespace' | 'subwords';
-
-/** @internal */
-export const tokenKinds = ['characters', 'words', 'whitespace', 'subwords'] as const;
 
 /** What `trainTranslator` takes: the pairs, the model, the training. */
 export interface TrainTranslatorOptions
@@ -109,7 +98,8 @@ export async function trainTranslator(options: TrainTranslatorOptions): Promise<
     device,
     generator: new Generator(seed),
   });
-  model.preprocessing = { task: 'translate', source: source.toJSON(), target: target.toJSON() };
+  const longestTarget = targets.reduce((most, text) => Math.max(most, target.encode(text).length), 1);
+  model.preprocessing = { task: 'translate', source: source.toJSON(), target: target.toJSON(), longestTarget };
   const steps = Math.max(2, epochs * data.batchesPerEpoch);
   const fit = {
     model,
@@ -138,25 +128,6 @@ function checkPairs(pairs: unknown, name: string): readonly TextPair[] {
       throw wrongKind(`${name}[${i}]`, 'two strings', pair);
   }
   return pairs as TextPair[];
-}
-
-/** @internal A tokenizer of a kind, learnt from texts. */
-export async function learnTokenizer(
-  texts: readonly string[],
-  kind: TokenKind,
-  name: string,
-  vocabulary: number,
-): Promise<Tokenizer> {
-  switch (checkOneOf(kind, name, tokenKinds)) {
-    case 'characters':
-      return CharacterTokenizer.of(texts);
-    case 'subwords':
-      return SubwordTokenizer.of(texts, { pieces: vocabulary });
-    case 'whitespace':
-      return WordTokenizer.of(texts, { split: 'whitespace', maxWords: vocabulary });
-    default:
-      return WordTokenizer.of(texts, { maxWords: vocabulary });
-  }
 }
 
 function encodePair([text, answer]: TextPair, source: Tokenizer, target: Tokenizer) {

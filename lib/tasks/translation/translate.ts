@@ -14,7 +14,7 @@ import { decoderInput, padded } from './pair_dataset.js';
 
 export interface TranslateOptions
   extends Pick<BeamSearchOptions, 'width' | 'nBest' | 'lengthPenalty' | 'repetitionPenalty' | 'signal'> {
-  /** The most tokens of an answer. Default: 200. */
+  /** The most tokens of an answer. Default: as many as the longest target in training had; a model that does not know: 200. */
   maxLength?: number;
   /** Sources that are translated together, those of similar length. Default: 32. */
   batchSize?: number;
@@ -40,9 +40,9 @@ export async function translate(
 ): Promise<Translation[][]> {
   checkOptions(options, 'options', optionNames);
   if (!Array.isArray(texts)) throw wrongKind('texts', 'an array of strings', texts);
-  const { maxLength = 200, nBest = 1, batchSize = 32, width = 4, ...search } = options;
+  const { source, target, longestTarget } = translationTokenizersOf(model);
+  const { maxLength = longestTarget, nBest = 1, batchSize = 32, width = 4, ...search } = options;
   checkPositiveInteger(batchSize, 'batchSize');
-  const { source, target } = translationTokenizersOf(model);
   const tokens = texts.map((text) => encodeSource(source, text));
   const order = [...tokens.keys()].sort((a, b) => (tokens[a]?.length as number) - (tokens[b]?.length as number));
   const found = new Array<Translation[]>(texts.length);
@@ -154,9 +154,13 @@ function encodeSource(tokenizer: Tokenizer, text: string): Int32Array {
   return tokens;
 }
 
-/** The tokenizers that came with a translator. @throws CudnnGruError `ERR_FORMAT` */
-export function translationTokenizersOf(model: Module): { source: Tokenizer; target: Tokenizer } {
-  const json = model.preprocessing as { task?: unknown; source?: unknown; target?: unknown } | null;
+/** The tokenizers that came with a translator, and the most tokens of a target in training. @throws CudnnGruError `ERR_FORMAT` */
+export function translationTokenizersOf(model: Module): {
+  source: Tokenizer;
+  target: Tokenizer;
+  longestTarget: number;
+} {
+  const json = model.preprocessing as Partial<Record<'task' | 'source' | 'target' | 'longestTarget', unknown>> | null;
   if (!(model instanceof EncoderDecoder) || json?.task !== 'translate') {
     throw new CudnnGruError('ERR_FORMAT', 'the model is no translator with tokenizers in its preprocessing');
   }
@@ -167,5 +171,9 @@ export function translationTokenizersOf(model: Module): { source: Tokenizer; tar
   ) {
     throw new CudnnGruError('ERR_FORMAT', 'the vocabularies are not of the sizes that the model has');
   }
-  return { source, target };
+  const { longestTarget = 200 } = json;
+  if (!Number.isSafeInteger(longestTarget) || (longestTarget as number) < 1) {
+    throw new CudnnGruError('ERR_FORMAT', 'the length of the longest target is no positive integer');
+  }
+  return { source, target, longestTarget: longestTarget as number };
 }
