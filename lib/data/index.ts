@@ -19,9 +19,12 @@ export {
   fitEventEncoding,
 } from './event_dataset.js';
 export { type EventLog, type EventLogOptions, eventLog } from './event_log.js';
+export { readJsonLines } from './json_lines.js';
 export { fitMinMaxScaler, fitStandardScaler, Scaler, type ScalerJson } from './scalers.js';
 export { padSequences, SequenceDataset, type SequenceDatasetOptions } from './sequence_dataset.js';
 export {
+  type Fold,
+  kFold,
   randomSplit,
   type Split,
   type SplitSizes,

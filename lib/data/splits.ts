@@ -92,6 +92,31 @@ export function randomSplit(length: number, options: SplitSizes & { readonly see
   return split;
 }
 
+/** One part of a cross-validation. */
+export interface Fold {
+  readonly train: Int32Array;
+  readonly test: Int32Array;
+}
+
+/**
+ * Cross-validation: examples that do not depend on each other, dealt at random to `folds` parts of about equal size, each of which is the test
+ * of one fold and among the training examples of the others. Parts are in rising order; the same seed gives the same ones.
+ *
+ * @param options folds: from 2 to `length`. Default: 5. seed: default: 0
+ * @throws TypeError, RangeError
+ */
+export function kFold(length: number, options: { readonly folds?: number; readonly seed?: number } = {}): Fold[] {
+  checkInteger(length, 'length', { min: 2 });
+  checkOptions(options, 'options', ['folds', 'seed']);
+  const folds = checkInteger(options.folds ?? 5, 'folds', { min: 2, max: length });
+  const order = range(length);
+  shuffle(order, new RandomStream(checkSeed(options.seed ?? 0), SPLIT_STREAM));
+  return Array.from({ length: folds }, (_, fold) => ({
+    train: order.filter((_, i) => i % folds !== fold).sort(),
+    test: order.filter((_, i) => i % folds === fold).sort(),
+  }));
+}
+
 // The last random stream: the first ones belong to the epochs of `Batches`.
 const SPLIT_STREAM = 2 ** 32 - 1;
 

@@ -1,6 +1,6 @@
 import { checkString } from '../arguments.js';
 import { writeFileAtomically } from '../formats/files.js';
-import { type Draw, grid, type Layout, type Plot, startDrawing } from './drawing.js';
+import { type Draw, grid, type Layout, type Plot, shades, startDrawing } from './drawing.js';
 import { type Html, html } from './html.js';
 import { fixed } from './numbers.js';
 import { missing, type ReportFrame, reportPage } from './page.js';
@@ -85,9 +85,16 @@ function confusion(draw: Draw, measured: Measured, classes: readonly string[]): 
     height: 90 + Math.min(count * 44, narrow ? width : 620),
     x: { label: 'Answer', domain: classes, ...(count > 6 && { tickRotate: -40 }) },
     y: { label: 'Label', domain: classes },
-    color: { type: 'linear' as const, range: ['var(--paper)', 'var(--series-1)'], domain: [0, 1] },
+    ...shades,
     marks: [
-      plot.cell(cells, { x: 'answer', y: 'label', fill: 'share', stroke: 'var(--grid)', inset: 0.5 }),
+      plot.cell(cells, {
+        x: 'answer',
+        y: 'label',
+        fill: 'var(--series-1)',
+        fillOpacity: 'share',
+        stroke: 'var(--grid)',
+        inset: 0.5,
+      }),
       ...(count > cellTextLimit
         ? []
         : [

@@ -16,6 +16,9 @@ export type Plot = typeof import('@observablehq/plot');
 /** Charts above one another share their left and right edges. */
 export const sides = { marginLeft: 52, marginRight: 20 };
 
+/** A colour that gets stronger from a share of 0 to one of 1, as `fillOpacity`: a scale of colours cannot mix custom properties. */
+export const shades = { opacity: { type: 'linear' as const, domain: [0, 1], range: [0, 1] } };
+
 export function grid(plot: Plot) {
   return plot.gridY({ stroke: 'var(--grid)', strokeOpacity: 1 });
 }

@@ -78,6 +78,63 @@ describe('train classify', () => {
   });
 });
 
+describe('train classify, texts', () => {
+  const rows = Array.from({ length: 150 }, (_, i) => ({
+    review: `${['The film', 'A "soup", hot,', 'This phone'][i % 3]} ${i % 2 ? 'was a joy' : 'broke'} ${'really '.repeat(i % 4)}`,
+    stars: i % 2 ? 5 : 1,
+  }));
+  const learn = (file: string, ...words: string[]) =>
+    cli([
+      ...['train', 'classify', '--data', file, '--text', 'review', '--label', 'stars', '--out', 'stars.safetensors'],
+      ...['--hidden-size', '8', '--embedding-size', '8', '--learning-rate', '0.03', '--epochs', '20', '--quiet'],
+      ...words,
+    ]);
+
+  it('from CSV and from JSON Lines: reports, evaluates and predicts', async () => {
+    const cell = (text: string) => `"${text.replaceAll('"', '""')}"`;
+    const lines = rows.map(({ review, stars }) => `${stars},${cell(review)}`);
+    writeFileSync(inFolder('reviews.csv'), `stars,review\n${lines.join('\n')}\n`);
+    writeFileSync(inFolder('reviews.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'));
+    const options = ['--pooling', 'meanMax', '--embedding-dropout', '0.1', '--report', 'stars.html', '--json'];
+    const trained = await learn('reviews.jsonl', ...options);
+    expect(trained.stderr).toBe('');
+    expect(JSON.parse(trained.stdout).evaluation.scores.accuracy).toBeGreaterThan(0.9);
+    const report = readFileSync(inFolder('stars.html'), 'utf8');
+    expect(report).toContain('Confusion matrix');
+    expect(report).toContain('Reliability');
+    // The cells are shaded, each as its share of the row.
+    expect(report).toMatch(/<rect[^>]* fill-opacity="[01]/);
+    expect(report).not.toContain('rgb(0, 0, 0)');
+
+    // The same rows, whatever the file.
+    const json = (file: string) => cli(['evaluate', 'stars.safetensors', '--data', file, '--json']);
+    const [one, two] = [await json('reviews.jsonl'), await json('reviews.csv')].map(({ stdout }) => JSON.parse(stdout));
+    expect({ ...one, data: '' }).toEqual({ ...two, data: '' });
+
+    writeFileSync(inFolder('new.txt'), 'The soup was a joy\n\nThis phone broke\n');
+    const predicted = await cli(['predict', 'stars.safetensors', '--data', 'new.txt']);
+    expect(predicted.stdout).toMatch(/^text +class +p\(1\) +p\(5\)\nThe soup was a joy +5 .+\nThis phone broke +1 /);
+    await cli(['predict', 'stars.safetensors', '--data', 'reviews.csv', '--out', 'stars.csv']);
+    expect(readFileSync(inFolder('stars.csv'), 'utf8').split('\n')[2]).toMatch(
+      /^"A ""soup"", hot, was a joy really ",5,/,
+    );
+  });
+
+  it('says what is wrong in one line', async () => {
+    expect(await learn('reviews.csv', '--entity', 'review')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--entity is not for texts/),
+    });
+    expect((await learn('reviews.csv', '--pooling', 'sum')).stderr).toMatch(
+      /^error: pooling: expected one of [^\n]+\n$/,
+    );
+    const column = await cli(['predict', 'stars.safetensors', '--data', 'reviews.csv', '--text', 'reviw']);
+    expect(column.stderr).toMatch(/no column "reviw" \(did you mean "review"\?\)/);
+    const after = await cli(['evaluate', 'stars.safetensors', '--data', 'reviews.csv', '--after', '3']);
+    expect(after).toMatchObject({ code: 2, stderr: expect.stringMatching(/--after is not for texts/) });
+  });
+});
+
 describe('train detect', () => {
   const detect = (...words: string[]) =>
     cli([

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Subset } from '../../lib/data/array_dataset.js';
 import { range } from '../../lib/data/random.js';
-import { randomSplit, splitWindows } from '../../lib/data/splits.js';
+import { kFold, randomSplit, splitWindows } from '../../lib/data/splits.js';
 import { CudnnGruError } from '../../lib/errors.js';
 
 describe('splitWindows', () => {
@@ -124,4 +124,21 @@ test('Subset maps its numbers to those of the whole', () => {
   const { lengthOf: _, ...plain } = whole;
   expect(new Subset(plain, [1]).lengthOf).toBeUndefined();
   expect(() => new Subset(whole, [10])).toThrow(RangeError);
+});
+
+describe('kFold', () => {
+  test('every example is in the test of one fold, and in the training of all others', () => {
+    const folds = kFold(23, { folds: 4, seed: 3 });
+    expect(folds.map(({ test }) => test.length)).toEqual([6, 6, 6, 5]);
+    expect(folds.flatMap(({ test }) => [...test]).sort((a, b) => a - b)).toEqual([...Array(23).keys()]);
+    for (const { train, test } of folds) {
+      expect([...train, ...test].sort((a, b) => a - b)).toEqual([...Array(23).keys()]);
+      expect([...train]).toEqual([...train].sort((a, b) => a - b));
+    }
+    expect(kFold(23, { folds: 4, seed: 3 })).toEqual(folds);
+    expect(kFold(23, { folds: 4, seed: 4 })).not.toEqual(folds);
+    expect(kFold(10)).toHaveLength(5);
+    expect(() => kFold(3, { folds: 4 })).toThrow(RangeError);
+    expect(() => kFold(1)).toThrow(RangeError);
+  });
 });

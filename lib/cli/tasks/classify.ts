@@ -1,139 +1,110 @@
-import type { Table } from '../../data/csv.js';
 import { CudnnGruError } from '../../errors.js';
-import type { Classifier, EntityClasses, TrainEventClassifierOptions } from '../../tasks/classification/index.js';
-import { exitCodes } from '../command.js';
-import type { Options } from '../options.js';
-import { columns, printJson, printNote, printText } from '../output.js';
+import type { Classifier } from '../../tasks/classification/index.js';
+import { type Options, UsageError } from '../options.js';
+import { evaluateEvents, eventOptions, predictEvents, trainOnEvents } from './classify_events.js';
+import { evaluateTexts, predictTexts, textOptions, trainOnTexts } from './classify_text.js';
 import type { LoadedModel, Task } from './task.js';
-import { readTrainingRequest, trainingOptions } from './training_options.js';
-import { prepareTraining, runTraining } from './training_run.js';
+import { trainingOptions } from './training_options.js';
 
-/** Classes of event logs: what an entity is, or what is to come of it. */
+/** Classes of event logs (what an entity is, or what is to come of it) and of texts. */
 export const classify: Task = {
   name: 'classify',
-  description: 'classes of event logs, CSV: what an entity is, or what is to come of it (churn, failures, fraud)',
+  description:
+    'classes of event logs (what an entity is, or what is to come of it: churn, failures, fraud) and of texts',
   train: {
     options: [
-      ['--data <file>', 'CSV file, one row per event, in any order'],
-      ['--entity <column>', 'Column that says whose event it is'],
-      ['--time <column>', 'Column of times: numbers, or dates and times, which are counted in days'],
-      ['--features <columns>', 'Columns that describe an event, with commas between them: numbers, or kinds'],
+      ['--data <file>', 'CSV file, one row per event, in any order; or CSV or JSON Lines, one row per text'],
       [
         '--label <column>',
-        "Column of the entity's class; with --horizon the column above 0 in the events to be foretold",
+        "Column of the text's or entity's class; with --horizon the column above 0 in the events to be foretold",
       ],
-      ['--horizon <time>', 'How far ahead the outcome lies; without --label it is foretold that nothing happens'],
-      ['--every <time>', 'Time between the moments that are learned from (default: the horizon)'],
-      ['--window <events>', 'Events that one example reads at most (default: 50)'],
-      ['--test <share>', 'Last share of the time, or of the entities, never seen in training (default: 0.2)'],
-      ['--validation <share>', 'Share that chooses the best epoch and the temperature (default: 0.15)'],
+      ...eventOptions,
+      ...textOptions,
+      ['--pooling <kind>', 'What of the steps is read: last, mean, max, meanMax or attention (default: last)'],
+      ['--test <share>', 'Last share of the time, or of the entities or texts, never seen in training (default: 0.2)'],
+      [
+        '--validation <share>',
+        'Share that chooses the best epoch and the temperature (default: 0.15 of events, 0.1 of texts)',
+      ],
       ['--balanced', 'Let rare classes count as much as frequent ones'],
+      ['--weight-decay <x>', "AdamW's weight decay (default: 0.01)"],
       ...trainingOptions({ epochs: 20, hiddenSize: 64, layers: 1, dropout: 0, batchSize: 32, learningRate: 0.003 }),
     ],
     examples: [
       'train classify --data visits.csv --entity customer --time date --features kind,amount --horizon 30 --out churn.safetensors',
+      'train classify --data reviews.csv --text review --label stars --pooling meanMax --dropout 0.5 --out stars.safetensors',
     ],
 
     async run(options) {
-      const [entity, time] = [options.requiredText('entity'), options.requiredText('time')];
       const share = { min: 0, below: 1 };
-      const request = readTrainingRequest(options, {
-        entity,
-        time,
-        features: options.list('features') ?? [],
-        label: options.text('label'),
-        horizon: options.number('horizon', { above: 0 }),
-        every: options.number('every', { above: 0 }),
-        window: options.integer('window', { min: 1 }),
+      const common = {
+        pooling: options.text('pooling'),
         test: options.number('test', share),
         validation: options.number('validation', share),
         classWeights: options.flag('balanced') ? 'balanced' : undefined,
-      });
-      await prepareTraining(request, options);
-      const table = await readTable(request.data);
-      const { classificationTable, trainEventClassifier, writeClassifierReport } = await import('../../tasks/index.js');
-      const given = request.given as unknown as Omit<TrainEventClassifierOptions, 'table'>;
-      return runTraining(request, options, (frame) => trainEventClassifier({ ...given, ...frame, table }), {
-        report: (path, trained) => writeClassifierReport(path, trained),
-        text: async ({ model, evaluation }) => (evaluation ? classificationTable(model, evaluation) : undefined),
-        json: ({ evaluation }) => evaluation && { ...evaluation, probabilities: undefined, labels: undefined },
-      });
+        weightDecay: options.number('weight-decay', { min: 0 }),
+      };
+      const isText = options.has('text');
+      refuse(options, isText ? eventOptions : textOptions, isText ? 'texts' : 'events');
+      return isText ? trainOnTexts(options, common) : trainOnEvents(options, common);
     },
   },
 
   evaluate: {
-    options: [['--after <time>', 'Only moments later than this, in the unit of the times (days since 1970 for dates)']],
+    options: [
+      ['--after <time>', 'events: Only moments later than this, in the unit of the times (days since 1970 for dates)'],
+      ['--text <column>', 'texts: Column of the texts (default: as in training)'],
+      ['--label <column>', 'texts: Column of the classes (default: as in training)'],
+    ],
     examples: ['evaluate churn.safetensors --data visits.csv'],
     async run(loaded, options) {
-      const after = options.number('after', {});
-      const { model, table } = await dataFor(loaded, options);
-      const { classificationTable, evaluateEventClassifier } = await import('../../tasks/index.js');
-      const evaluation = await evaluateEventClassifier(model, table, after === undefined ? {} : { after });
-      const { probabilities, labels, ...measured } = evaluation;
-      if (options.flag('json'))
-        printJson({ model: loaded.path, data: table.source, examples: labels.length, ...measured });
-      else printText(classificationTable(model, evaluation));
-      return exitCodes.success;
+      const { model, isText } = await classifierOf(loaded);
+      refuse(
+        options,
+        isText
+          ? [['--after', '']]
+          : [
+              ['--text', ''],
+              ['--label', ''],
+            ],
+        isText ? 'texts' : 'events',
+      );
+      return (isText ? evaluateTexts : evaluateEvents)(loaded.path, model, options);
     },
   },
 
   predict: {
-    options: [['--out <file>', 'Write the answers to this file (.csv) and not to stdout']],
-    examples: ['predict churn.safetensors --data visits.csv --out churn.csv'],
+    options: [
+      ['--out <file>', 'Write the answers to this file (.csv) and not to stdout'],
+      ['--text <column>', 'texts: Column of the texts (default: as in training); in a .txt file each line is one'],
+    ],
+    examples: [
+      'predict churn.safetensors --data visits.csv --out churn.csv',
+      'predict stars.safetensors --data new.txt',
+    ],
     async run(loaded, options) {
-      const out = options.text('out');
-      const { model, table } = await dataFor(loaded, options);
-      const { classifyEntities, classifierPreprocessingOf } = await import('../../tasks/index.js');
-      const found = answers(await classifyEntities(model, table), classifierPreprocessingOf(model).classes);
-      if (out !== undefined) {
-        const { writeCsv } = await import('../../data/csv.js');
-        await writeCsv(out, found);
-        printNote(options, `answers: ${out}`);
-      }
-      if (options.flag('json')) printJson({ model: loaded.path, data: table.source, ...Object.fromEntries(found) });
-      else if (out === undefined) {
-        const rows = Array.from({ length: found.get('entity')?.length ?? 0 }, (_, row) =>
-          Array.from(found.values(), (values) => cell(values[row])),
-        );
-        printText(columns([[...found.keys()], ...rows]));
-      }
-      return exitCodes.success;
+      const { model, isText } = await classifierOf(loaded);
+      if (!isText) refuse(options, [['--text', '']], 'events');
+      return (isText ? predictTexts : predictEvents)(loaded.path, model, options);
     },
   },
 };
 
-async function readTable(path: string): Promise<Table> {
-  const { readCsv } = await import('../../data/csv.js');
-  return readCsv(path);
-}
-
-async function dataFor({ path, model }: LoadedModel, options: Options): Promise<{ model: Classifier; table: Table }> {
-  const { Classifier, eventPreprocessingOf } = await import('../../tasks/index.js');
+async function classifierOf({ path, model }: LoadedModel): Promise<{ model: Classifier; isText: boolean }> {
+  const { Classifier, eventPreprocessingOf, textPreprocessingOf } = await import('../../tasks/index.js');
   if (!(model instanceof Classifier)) {
     throw new CudnnGruError('ERR_FORMAT', `${path} holds a ${model.architecture().type}, not a Classifier`);
   }
-  eventPreprocessingOf(model);
-  return { model, table: await readTable(options.requiredText('data')) };
+  const isText = (model.preprocessing as { input?: unknown } | null)?.input === 'text';
+  if (isText) textPreprocessingOf(model);
+  else eventPreprocessingOf(model);
+  return { model, isText };
 }
 
-// The likeliest class of each entity, and the probability of every class.
-function answers(
-  { entities, probabilities }: EntityClasses,
-  classes: readonly string[],
-): Map<string, string[] | number[]> {
-  const of = (entity: number) =>
-    Array.from(probabilities.subarray(entity * classes.length, (entity + 1) * classes.length));
-  const likeliest = entities.map((_, i) => {
-    const row = of(i);
-    return classes[row.indexOf(Math.max(...row))] as string;
-  });
-  const columnsOf = classes.map((name, c): [string, number[]] => [
-    `p(${name})`,
-    entities.map((_, i) => of(i)[c] as number),
-  ]);
-  return new Map<string, string[] | number[]>([['entity', [...entities]], ['class', likeliest], ...columnsOf]);
-}
-
-function cell(value: string | number | undefined): string {
-  return typeof value === 'number' ? value.toFixed(4) : String(value);
+/** @throws UsageError for an option of the other kind of data */
+function refuse(options: Options, foreign: readonly (readonly [flags: string, ...unknown[]])[], kind: string): void {
+  for (const [flags] of foreign) {
+    const name = flags.replace(/^--/, '').split(' ', 1)[0] as string;
+    if (options.has(name)) throw new UsageError(`--${name} is not for ${kind}`);
+  }
 }

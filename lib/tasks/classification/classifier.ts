@@ -14,14 +14,21 @@ import { GRU } from '../../layers/gru.js';
 import { Dropout, Embedding, Linear } from '../../layers/layers.js';
 import { type Architecture, Module } from '../../layers/module.js';
 import { type LayerOptions, layerOptions } from '../../layers/parameters.js';
-import { type Lengths, maskedMax, maskedMean } from '../../ops/index.js';
+import { concat, type Lengths, maskedMax, maskedMean } from '../../ops/index.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { AttentionPooling } from './attention_pooling.js';
 
-/** What the output layer reads: the last states, or the mean or maximum of the outputs over the valid steps. */
-export type Pooling = 'last' | 'mean' | 'max';
+/**
+ * What the output layer reads: the last states; the mean or the maximum of the outputs over the valid steps, or both side by side; or their
+ * mean weighed by attention, see `AttentionPooling`.
+ */
+export type Pooling = 'last' | 'mean' | 'max' | 'meanMax' | 'attention';
 
-const poolings = ['last', 'mean', 'max'] as const;
+// Of embeddings. Logistic regression begins at 0; words that come once or twice in training must not shout.
+const initialDeviation = 0.1;
+
+const poolings = ['last', 'mean', 'max', 'meanMax', 'attention'] as const;
 
 export interface ClassifierOptions extends LayerOptions {
   /** How many classes there are. */
@@ -32,6 +39,8 @@ export interface ClassifierOptions extends LayerOptions {
   vocabularySize?: number;
   /** Features of a token. Default: 64. */
   embeddingSize?: number;
+  /** The share of the vocabulary that is left out of a training step, see `Embedding`. Default: 0. */
+  embeddingDropout?: number;
   /** Features of the hidden state. Default: 64. */
   hiddenSize?: number;
   /** Stacked layers. Default: 1. */
@@ -60,6 +69,8 @@ export class Classifier extends Module {
   readonly embedding: Embedding | null;
   readonly gru: GRU;
   readonly dropout: Dropout;
+  /** Only with the pooling 'attention'. */
+  readonly attention: AttentionPooling | null;
   readonly head: Linear;
 
   constructor(options: ClassifierOptions) {
@@ -69,6 +80,7 @@ export class Classifier extends Module {
       'inputSize',
       'vocabularySize',
       'embeddingSize',
+      'embeddingDropout',
       'hiddenSize',
       'numLayers',
       'bidirectional',
@@ -85,7 +97,7 @@ export class Classifier extends Module {
       numLayers = 1,
       ...others
     } = options;
-    const { bidirectional: both = true, dropout = 0, pooling = 'last', ...place } = others;
+    const { bidirectional: both = true, embeddingDropout = 0, dropout = 0, pooling = 'last', ...place } = others;
     this.classes = checkPositiveInteger(classes, 'classes');
     this.pooling = checkOneOf(pooling, 'pooling', poolings);
     const bidirectional = checkBoolean(both, 'bidirectional');
@@ -93,7 +105,16 @@ export class Classifier extends Module {
     if ((inputSize === undefined) === (vocabularySize === undefined)) {
       throw wrongKind('inputSize', 'a number of features, or a vocabularySize instead', inputSize);
     }
-    this.embedding = vocabularySize === undefined ? null : new Embedding({ vocabularySize, embeddingSize, ...place });
+    this.embedding =
+      vocabularySize === undefined
+        ? null
+        : new Embedding({
+            vocabularySize,
+            embeddingSize,
+            dropout: embeddingDropout,
+            standardDeviation: initialDeviation,
+            ...place,
+          });
     this.gru = new GRU({
       inputSize: inputSize ?? embeddingSize,
       hiddenSize,
@@ -103,14 +124,20 @@ export class Classifier extends Module {
       ...place,
     });
     this.dropout = new Dropout({ probability: dropout, ...(place.generator && { generator: place.generator }) });
-    this.head = new Linear({ inputSize: (bidirectional ? 2 : 1) * hiddenSize, outputSize: classes, ...place });
+    const size = (bidirectional ? 2 : 1) * hiddenSize;
+    this.attention = pooling === 'attention' ? new AttentionPooling({ inputSize: size, ...place }) : null;
+    this.head = new Linear({ inputSize: pooling === 'meanMax' ? 2 * size : size, outputSize: classes, ...place });
   }
 
   override architecture(): Architecture {
     const { inputSize, hiddenSize, numLayers, bidirectional } = this.gru;
     const { embedding, classes, pooling } = this;
     const input = embedding
-      ? { vocabularySize: embedding.vocabularySize, embeddingSize: embedding.embeddingSize }
+      ? {
+          vocabularySize: embedding.vocabularySize,
+          embeddingSize: embedding.embeddingSize,
+          ...(embedding.dropout > 0 && { embeddingDropout: embedding.dropout }),
+        }
       : { inputSize };
     const options = {
       classes,
@@ -171,7 +198,7 @@ export class Classifier extends Module {
     return this.head.step(this.gru.step(x, states));
   }
 
-  // [batch, directions × hiddenSize]
+  // [batch, directions × hiddenSize], twice that for 'meanMax'
   #pool(x: Tensor, lengths: Lengths | undefined): Tensor {
     const { output, hidden } = this.gru.forward(x, lengths ? { lengths } : {});
     const { numLayers, bidirectional, hiddenSize } = this.gru;
@@ -180,8 +207,11 @@ export class Classifier extends Module {
       const top = hidden.slice(0, (numLayers - 1) * directions);
       return top.transpose(0, 1).reshape(-1, directions * hiddenSize);
     }
+    if (this.attention) return this.attention.forward(output, lengths);
     const valid = lengths ?? new Array<number>(x.shape[0] as number).fill(x.shape[1] as number);
-    return this.pooling === 'mean' ? maskedMean(output, valid) : maskedMax(output, valid);
+    if (this.pooling === 'mean') return maskedMean(output, valid);
+    const max = maskedMax(output, valid);
+    return this.pooling === 'max' ? max : concat([maskedMean(output, valid), max], 1);
   }
 }
 

@@ -1,4 +1,5 @@
 import { classifierPreprocessingOf } from './evaluate_classifier.js';
+import type { TextClassifierPreprocessing } from './text_inputs.js';
 import type { TrainedClassifier } from './train_classifier.js';
 
 /**
@@ -12,7 +13,8 @@ export async function writeClassifierReport(
   { model, result, evaluation }: TrainedClassifier,
   options: { title?: string } = {},
 ): Promise<void> {
-  const { classes, task, ...data } = classifierPreprocessingOf(model);
+  // A vocabulary is no reading; its size stands among the model's options.
+  const { classes, task, tokenizer, ...data } = classifierPreprocessingOf(model) as TextClassifierPreprocessing;
   const { writeClassificationReport } = await import('../../report/index.js');
   await writeClassificationReport(path, {
     title: options.title ?? 'Classification of sequences',

@@ -27,7 +27,15 @@ import {
 export interface TrainEventClassifierOptions
   extends Omit<
     TrainClassifierOptions,
-    'classes' | 'train' | 'validation' | 'test' | 'inputSize' | 'vocabularySize' | 'embeddingSize' | 'preprocessing'
+    | 'classes'
+    | 'train'
+    | 'validation'
+    | 'test'
+    | 'inputSize'
+    | 'vocabularySize'
+    | 'embeddingSize'
+    | 'embeddingDropout'
+    | 'preprocessing'
   > {
   /** One row for each event, in any order. */
   table: Table;

@@ -38,6 +38,9 @@ export interface TrainClassifierOptions
   preprocessing?: { readonly [key: string]: JsonValue };
 }
 
+/** @internal Options of the embedding of tokens. */
+export const embeddingOptions = ['embeddingSize', 'embeddingDropout'];
+
 /** @internal Options of the model and its training that do not depend on what the examples are. */
 export const classifierTrainingOptions = [
   'hiddenSize',
@@ -57,7 +60,7 @@ const optionNames = [
   'test',
   'inputSize',
   'vocabularySize',
-  'embeddingSize',
+  ...embeddingOptions,
   ...classifierTrainingOptions,
   'preprocessing',
 ];
@@ -86,10 +89,12 @@ export async function trainClassifier(options: TrainClassifierOptions): Promise<
   const { batchSize, seed, device } = training;
   const classes = checkClasses(options.classes);
   const labelSmoothing = checkNumber(options.labelSmoothing ?? 0, 'labelSmoothing', { min: 0, max: 1 });
-  const { inputSize, vocabularySize, embeddingSize, hiddenSize, numLayers, bidirectional, dropout, pooling } = options;
+  const { inputSize, vocabularySize, embeddingSize, embeddingDropout } = options;
+  const { hiddenSize, numLayers, bidirectional, dropout, pooling } = options;
   const model = new Classifier({
     classes: classes.length,
-    ...given({ inputSize, vocabularySize, embeddingSize, hiddenSize, numLayers, bidirectional, dropout, pooling }),
+    ...given({ inputSize, vocabularySize, embeddingSize, embeddingDropout }),
+    ...given({ hiddenSize, numLayers, bidirectional, dropout, pooling }),
     device,
     generator: new Generator(seed),
   });
