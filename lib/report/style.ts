@@ -48,6 +48,9 @@ thead th { border-bottom-color: var(--rule); color: var(--soft); }
 td.best { color: var(--best); font-weight: 700; }
 .errors th[scope="row"] { min-width: 7rem; }
 
+.passage { white-space: pre-wrap; }
+.texts td { text-align: left; }
+
 .groups { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1.75rem 3rem; align-items: start; }
 .groups table { width: 100%; break-inside: avoid; }
 .groups td { text-align: left; }

@@ -8,7 +8,11 @@ const properties = {
   width: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'Hypotheses of the search (default: 4)' })),
   nBest: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'Answers to each text (default: 1)' })),
   maxLength: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 10_000, description: 'The most tokens of an answer (default: 200)' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 10_000,
+      description: 'The most tokens of an answer (default: as the longest target in training)',
+    }),
   ),
   lengthPenalty: Type.Optional(Type.Number({ minimum: 0 })),
 };

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cli, inFolder } from './run_cli.js';
 
@@ -10,10 +10,13 @@ describe('generate', () => {
   it('trains on a text, writes on, and says how well it knows another', async () => {
     writeFileSync(inFolder('text.txt'), 'pack my box with five dozen jugs. '.repeat(130));
     const more = ['--batch-size', '8', '--steps', '16', '--epochs', '12', '--learning-rate', '0.02'];
-    const trained = await cli([...train, ...more, '--json']);
+    const trained = await cli([...train, ...more, '--report', 'writer.html', '--json']);
     expect(trained.stderr).toContain('epoch');
     expect(trained.code).toBe(0);
     expect(JSON.parse(trained.stdout)).toMatchObject({ stopped: 'finished', model: 'writer.safetensors' });
+    const report = readFileSync(inFolder('writer.html'), 'utf8');
+    expect(report).toContain('Bits per character');
+    expect(report).toContain('Temperature 0.8');
     const words = ['generate', 'writer.safetensors', '--prompt', 'pack my', '--temperature', '0', '--length', '14'];
     const written = await cli(words);
     expect(written).toEqual({ code: 0, stdout: 'pack my box with five\n', stderr: '' });
@@ -47,9 +50,13 @@ describe('translate', () => {
     writeFileSync(inFolder('pairs.tsv'), `${pairs.join('\n')}\n`);
     const tokens = ['--source-tokens', 'characters', '--target-tokens', 'whitespace'];
     const more = ['--epochs', '12', '--batch-size', '16', '--learning-rate', '0.01'];
-    const out = ['--out', 'translator.safetensors', '--quiet'];
+    const out = ['--out', 'translator.safetensors', '--report', 'translator.html', '--quiet'];
     const trained = await cli(['train', 'translate', '--data', 'pairs.tsv', ...out, ...small, ...tokens, ...more]);
     expect(trained.code).toBe(0);
+    const report = readFileSync(inFolder('translator.html'), 'utf8');
+    expect(report).toContain('Attention of each token');
+    expect(report).toContain('Wrong tokens');
+    expect(report).toMatch(/<rect[^>]* fill-opacity="0\.\d+"/);
     const evaluated = await cli(['evaluate', 'translator.safetensors', '--data', 'pairs.tsv', '--json']);
     expect(JSON.parse(evaluated.stdout).tokenErrorRate).toBeLessThan(0.3);
     const words = ['translate', 'translator.safetensors', '--text', '1203', '--json', '--n-best', '2'];

@@ -4,6 +4,7 @@ import {
   evaluateLanguageModel,
   generateText,
   LanguageModel,
+  surpriseOf,
   trainLanguageModel,
 } from '../../lib/tasks/language/index.js';
 import { temporaryFolder } from '../formats/temporary_folder.js';
@@ -27,6 +28,9 @@ describe('language model', () => {
     expect(evaluation?.bitsPerCharacter).toBeLessThan(0.3);
     expect(evaluation?.perplexity).toBeCloseTo(2 ** (evaluation?.bitsPerToken as number), 6);
     expect(await written(model, 'the quick', { length: 30 })).toBe(' brown fox jumps over the lazy');
+    // Characters that it never saw are unknown tokens, and are never written.
+    expect(await written(model, '漢字', { length: 9, temperature: 3 })).toMatch(/^[a-z. ]{9}$/);
+    await expect(written(model, '')).rejects.toThrow(/prompt/);
     const path = folder('model.safetensors');
     await saveModel(path, model);
     const again = await loadModel<LanguageModel>(path);
@@ -35,6 +39,16 @@ describe('language model', () => {
     expect(await evaluateLanguageModel(again, text.slice(0, 3000))).toEqual(
       await evaluateLanguageModel(model, text.slice(0, 3000)),
     );
+  });
+
+  it('says how surprising each token is', async () => {
+    const { model } = await trainLanguageModel({ ...settings, epochs: 3 });
+    const passage = text.slice(0, 2500);
+    const { tokens, bits } = await surpriseOf(model, passage);
+    expect(tokens.join('')).toBe(passage);
+    expect(bits[0]).toBe(0);
+    const { bitsPerToken } = await evaluateLanguageModel(model, passage);
+    expect(bits.reduce((sum, value) => sum + value, 0) / (bits.length - 1)).toBeCloseTo(bitsPerToken, 5);
   });
 
   it.each(['words', 'subwords'] as const)('%s', async (tokenizer) => {

@@ -8,6 +8,7 @@ import {
   type TextPair,
   trainTranslator,
   translate,
+  translationTokenizersOf,
 } from '../../lib/tasks/translation/index.js';
 import { temporaryFolder } from '../formats/temporary_folder.js';
 
@@ -63,6 +64,19 @@ describe('translation', () => {
     const [alone] = await translate(model, [sources[5] as string], options);
     const among = (await translate(model, sources.slice(0, 9), options))[5];
     expect(alone?.map(({ text }) => text)).toEqual(among?.map(({ text }) => text));
+    // An answer is no longer than any in training, whatever the model thinks.
+    const { longestTarget, target } = translationTokenizersOf(model);
+    expect(longestTarget).toBe(5);
+    const endless = await translate(model, sources, { width: 1 });
+    expect(endless.every(([best]) => (best?.tokens.length as number) <= 5)).toBe(true);
+    expect((await translate(model, sources, { maxLength: 1 })).flat().every(({ tokens }) => tokens.length <= 1)).toBe(
+      true,
+    );
+    // Letters that it never saw are unknown tokens; a text without any is refused.
+    const [unknown] = await translate(model, ['zz7']);
+    expect(unknown?.[0]?.tokens.every((token) => token > 3 && token < target.vocabularySize)).toBe(true);
+    await expect(translate(model, ['ab', ''])).rejects.toMatchObject({ code: 'ERR_DATA' });
+    expect(await translate(model, [])).toEqual([]);
     // The last letter is read first.
     const [[best] = []] = await translate(model, ['abcd']);
     if (!best) throw new Error('no answer');

@@ -43,6 +43,9 @@ export async function asLanguageModel({ path, model }: LoadedModel): Promise<Lan
   throw new CudnnGruError('ERR_FORMAT', `${path} holds a ${model.architecture().type}, not a LanguageModel`);
 }
 
+// Shown in a report.
+const reportedCharacters = 1500;
+
 const bits = (value: number) => value.toFixed(3);
 
 export const generate: Task = {
@@ -59,10 +62,7 @@ export const generate: Task = {
       ['--steps <n>', 'Tokens through which gradients flow back (default: 64)'],
       ['--tied', 'The output layer has the embedding for its weights'],
       // A batch reads so many places of the text side by side.
-      ...trainingOptions(
-        { epochs: 10, hiddenSize: 256, layers: 1, dropout: 0, batchSize: 32, learningRate: 0.003 },
-        false,
-      ),
+      ...trainingOptions({ epochs: 10, hiddenSize: 256, layers: 1, dropout: 0, batchSize: 32, learningRate: 0.003 }),
     ],
     examples: ['train generate --data book.txt --out model.safetensors'],
 
@@ -79,7 +79,7 @@ export const generate: Task = {
       });
       await prepareTraining(request, options);
       const text = await readTextFile(request.data);
-      const { trainLanguageModel } = await import('../../tasks/index.js');
+      const { trainLanguageModel, writeLanguageReport } = await import('../../tasks/index.js');
       const { batchSize: streams, ...settings } = request.given as Partial<TrainLanguageModelOptions> & {
         batchSize?: number;
       };
@@ -88,6 +88,8 @@ export const generate: Task = {
         options,
         (frame) => trainLanguageModel({ ...settings, ...given({ streams }), ...frame, text }),
         {
+          // The end of the text, of which the test is the last part.
+          report: (path, trained) => writeLanguageReport(path, trained, text.slice(-reportedCharacters)),
           text: async ({ evaluation }) =>
             evaluation ? `test: ${bits(evaluation.bitsPerCharacter)} bits per character` : undefined,
           json: ({ evaluation }) => evaluation,

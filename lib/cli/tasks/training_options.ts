@@ -12,8 +12,8 @@ export interface TrainingDefaults {
   readonly learningRate: number;
 }
 
-/** The options that the training of every task takes; `--report` only where there is one. */
-export function trainingOptions(defaults: TrainingDefaults, hasReport = true): OptionList {
+/** The options that the training of every task takes. */
+export function trainingOptions(defaults: TrainingDefaults): OptionList {
   const { epochs, hiddenSize, layers, dropout, batchSize, learningRate } = defaults;
   return [
     ['--out <file>', 'Where the model goes (.safetensors)'],
@@ -29,7 +29,7 @@ export function trainingOptions(defaults: TrainingDefaults, hasReport = true): O
     ['--device <name>', 'cpu, cuda, cuda:1 or auto (default: cpu)'],
     ['--checkpoint <file>', 'Where an interrupted training is kept (default: beside --out)'],
     ['--resume', 'Go on from the checkpoint; give the other options as before'],
-    ...(hasReport ? ([['--report <file>', 'Also write a report (.html)']] as const) : []),
+    ['--report <file>', 'Also write a report (.html)'],
   ];
 }
 

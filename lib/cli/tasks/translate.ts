@@ -15,7 +15,7 @@ import { prepareTraining, runTraining } from './training_run.js';
 export const searchOptions: OptionList = [
   ['--width <n>', 'Hypotheses that beam search follows; 1: greedy (default: 4)'],
   ['--length-penalty <x>', 'Above 0 long answers rank higher (default: 0)'],
-  ['--max-length <n>', 'The most tokens of an answer (default: 200)'],
+  ['--max-length <n>', 'The most tokens of an answer (default: as the longest target in training)'],
 ];
 
 /** @throws UsageError */
@@ -71,10 +71,7 @@ export const translate: Task = {
       ['--attention <score>', 'general, additive or dot (default: general)'],
       ['--input-feeding', 'Decoder steps read what the one before attended to'],
       ['--sampling <share>', 'Scheduled sampling, growing to this share (default: 0)'],
-      ...trainingOptions(
-        { epochs: 10, hiddenSize: 256, layers: 1, dropout: 0, batchSize: 64, learningRate: 0.002 },
-        false,
-      ),
+      ...trainingOptions({ epochs: 10, hiddenSize: 256, layers: 1, dropout: 0, batchSize: 64, learningRate: 0.002 }),
     ],
     examples: ['train translate --data pairs.tsv --source-tokens characters --out model.safetensors'],
 
@@ -95,12 +92,16 @@ export const translate: Task = {
       const held = (i: number) => Math.floor((i + 1) * share) > Math.floor(i * share);
       const validation = all.filter((_, i) => held(i));
       const pairs = all.filter((_, i) => !held(i));
-      const { trainTranslator } = await import('../../tasks/index.js');
+      const { trainTranslator, writeTranslatorReport } = await import('../../tasks/index.js');
       return runTraining(
         request,
         options,
         (frame) => trainTranslator({ ...request.given, ...frame, pairs, ...(validation.length > 0 && { validation }) }),
-        { text: async () => undefined, json: () => null },
+        {
+          report: (path, trained) => writeTranslatorReport(path, trained, validation),
+          text: async () => undefined,
+          json: () => null,
+        },
       );
     },
   },

@@ -33,9 +33,8 @@ const chunk = 1024;
  * @throws CudnnGruError `ERR_FORMAT` for a model without a tokenizer, `ERR_DATA` for a text of fewer than two tokens
  */
 export async function evaluateLanguageModel(model: LanguageModel, text: string): Promise<LanguageEvaluation> {
-  const tokens = languageTokenizerOf(model).encode(text);
-  if (tokens.length < 2) throw new CudnnGruError('ERR_DATA', `the text has ${tokens.length} tokens; two are needed`);
-  const nats = await totalLoss(model, tokens);
+  const tokens = encodeText(languageTokenizerOf(model), text);
+  const nats = (await tokenLosses(model, tokens)).reduce((sum, loss) => sum + loss, 0);
   const judged = tokens.length - 1;
   const characters = [...text].length;
   const bitsPerToken = nats / Math.LN2 / judged;
@@ -49,11 +48,43 @@ export async function evaluateLanguageModel(model: LanguageModel, text: string):
   };
 }
 
-async function totalLoss(model: LanguageModel, tokens: Int32Array): Promise<number> {
+/** What a language model thought of a text, token by token. */
+export interface TokenSurprise {
+  /** The text of each token. */
+  readonly tokens: string[];
+  /** -log2 p of each token after those before it; 0 for the first, which nothing is known about. */
+  readonly bits: number[];
+}
+
+/**
+ * How surprising each token of a text is to a model: what it learnt and what it did not.
+ *
+ * @throws as `evaluateLanguageModel`
+ */
+export async function surpriseOf(model: LanguageModel, text: string): Promise<TokenSurprise> {
+  const tokenizer = languageTokenizerOf(model);
+  const tokens = encodeText(tokenizer, text);
+  const nats = await tokenLosses(model, tokens);
+  // Words bring the space before them only beside others.
+  const ends = Array.from(tokens, (_, i) => tokenizer.decode(tokens.subarray(0, i + 1)));
+  return {
+    tokens: ends.map((end, i) => end.slice((ends[i - 1] ?? '').length)),
+    bits: [0, ...Array.from(nats, (value) => value / Math.LN2)],
+  };
+}
+
+function encodeText(tokenizer: Tokenizer, text: string): Int32Array {
+  const tokens = tokenizer.encode(text);
+  if (tokens.length >= 2) return tokens;
+  throw new CudnnGruError('ERR_DATA', `the text has ${tokens.length} tokens; two are needed`);
+}
+
+// -log p of each token but the first.
+async function tokenLosses(model: LanguageModel, tokens: Int32Array): Promise<Float32Array> {
   const wasTraining = model.training;
   const device = model.head.weight.on;
+  const losses = new Float32Array(tokens.length - 1);
   let hidden: Tensor | null = null;
-  let total = 0;
   model.eval();
   try {
     for (let start = 0; start + 1 < tokens.length; start += chunk) {
@@ -62,20 +93,20 @@ async function totalLoss(model: LanguageModel, tokens: Int32Array): Promise<numb
       const step: { loss: Tensor; hidden: Tensor } = scope(() =>
         noGrad(() => {
           const next = model.forward(upload(inputs, [1, inputs.length], device), { initialHidden: hidden });
-          const loss = crossEntropy(next.logits, upload(targets, [1, targets.length], device), { reduction: 'sum' });
+          const loss = crossEntropy(next.logits, upload(targets, [1, targets.length], device), { reduction: 'none' });
           return { loss, hidden: next.hidden };
         }),
       );
       hidden?.dispose();
       hidden = step.hidden;
-      total += await step.loss.item();
+      losses.set((await step.loss.data()) as Float32Array, start);
       step.loss.dispose();
     }
   } finally {
     hidden?.dispose();
     if (wasTraining) model.train();
   }
-  return total;
+  return losses;
 }
 
 /** The tokenizer that came with a language model. @throws CudnnGruError `ERR_FORMAT` */

@@ -21,3 +21,4 @@ export {
   translate,
   translationTokenizersOf,
 } from './translate.js';
+export { writeTranslatorReport } from './translator_report.js';
