@@ -3,10 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const [runs = '100000', ...more] = process.argv.slice(2);
-const { status, error } = spawnSync('npx', ['vitest', 'run', 'test/formats', '-t', 'damaged|arbitrary', ...more], {
-  cwd: fileURLToPath(new URL('..', import.meta.url)),
-  stdio: 'inherit',
-  env: { ...process.env, CUDNN_GRU_FUZZ_RUNS: runs },
-});
+const { status, error } = spawnSync(
+  'npx',
+  ['vitest', 'run', 'test/formats', 'test/audio', '-t', 'damaged|arbitrary', ...more],
+  {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    stdio: 'inherit',
+    env: { ...process.env, CUDNN_GRU_FUZZ_RUNS: runs },
+  },
+);
 if (error) throw error;
 process.exit(status ?? 1);

@@ -73,38 +73,42 @@ function spectrogram(draw: Draw, clip: ReportedClip): Html {
     return ((energies[frame * bands + bands - 1 - row] as number) - least) / (largest - least || 1);
   });
   const src = pngAddress(picture, frames, bands);
-  const chart = (plot: Plot, { narrow, width }: Layout) => ({
-    ...sides,
-    marginBottom: narrow ? 74 : 58,
-    height: narrow ? 230 : 260,
-    x: { label: 'Seconds', domain: [0, seconds], labelOffset: narrow ? 70 : 54 },
-    y: { label: 'Mel band', domain: [0, bands] },
-    marks: [
-      plot.image([0], {
-        src: () => src,
-        x: seconds / 2,
-        y: bands / 2,
-        width: width - sides.marginLeft - sides.marginRight,
-        height: (narrow ? 230 : 260) - 20 - (narrow ? 74 : 58),
-        preserveAspectRatio: 'none',
-      }),
-      // Neighbours stand in different lines, so that they do not run into each other.
-      ...[0, 1, 2].map((line) =>
-        plot.text(
-          heard.filter((_, i) => i % (narrow ? 3 : 2) === line),
-          {
-            x: 'time',
-            frameAnchor: 'bottom' as const,
-            text: 'word',
-            textAnchor: 'start' as const,
-            dy: 28 + 14 * line,
-            fill: 'var(--ink)',
-          },
+  const chart = (plot: Plot, { narrow, width }: Layout) => {
+    const [height, marginBottom] = narrow ? [240, 84] : [270, 68];
+    return {
+      ...sides,
+      marginTop: 20,
+      marginBottom,
+      height,
+      x: { label: 'Seconds', domain: [0, seconds], labelOffset: marginBottom - 2 },
+      y: { label: 'Mel band', domain: [0, bands] },
+      marks: [
+        plot.image([0], {
+          src: () => src,
+          x: seconds / 2,
+          y: bands / 2,
+          width: width - sides.marginLeft - sides.marginRight,
+          height: height - 20 - marginBottom,
+          preserveAspectRatio: 'none',
+        }),
+        // Neighbours stand in different lines, so that they do not run into each other.
+        ...[0, 1, 2].map((line) =>
+          plot.text(
+            heard.filter((_, i) => i % (narrow ? 3 : 2) === line),
+            {
+              x: 'time',
+              frameAnchor: 'bottom' as const,
+              text: 'word',
+              textAnchor: 'start' as const,
+              dy: 34 + 14 * line,
+              fill: 'var(--ink)',
+            },
+          ),
         ),
-      ),
-      plot.ruleX(heard, { x: 'time', stroke: 'white', strokeOpacity: 0.5 }),
-    ],
-  });
+        plot.ruleX(heard, { x: 'time', stroke: 'white', strokeOpacity: 0.5 }),
+      ],
+    };
+  };
   return html`<figure><figcaption>“${text}”</figcaption>
 ${draw(`Spectrogram of “${text}” with the words that were heard below the places where they begin`, chart)}</figure>`;
 }
@@ -119,7 +123,8 @@ function transcripts({ transcripts: all }: Measured): Html {
       ({ text, heard }) =>
         html`<tr><th scope="row">${text}</th><td class="${text === heard ? '' : 'best'}">${heard}</td></tr>`,
     );
-  return html`<div class="scroll groups"><table><thead><tr><th scope="col">Said</th><th scope="col">Heard</th></tr></thead>
+  return html`<div class="scroll groups"><table><thead><tr><th scope="col">Said</th><th scope="col" style="text-align: left">Heard</th></tr></thead>
 <tbody>${rows}</tbody></table></div>
+<p class="key">Heavy and blue: not exactly what is said.</p>
 ${all.length > rowLimit ? html`<p class="key">The first ${rowLimit} of ${all.length} clips.</p>` : nothing}`;
 }
