@@ -50,7 +50,7 @@ const trained = await tasks.trainClassifier({
   hiddenSize: 128,
   pooling: 'max',
   dropout: 0.3,
-  epochs: short ? 3 : 8,
+  epochs: short ? 3 : 12,
   batchSize: short ? 32 : 128,
   learningRate: 0.004,
   seed,

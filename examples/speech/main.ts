@@ -1,0 +1,93 @@
+// Speech recognition: telephone prompts to text, with a stack of bidirectional GRUs and the CTC loss.
+import { writeFileSync } from 'node:fs';
+import { data, progressDisplay, saveModel, tasks } from 'cudnn-gru';
+import { outputFolder } from '../common/folders.js';
+import { exampleOptions } from '../common/options.js';
+import { readPrompts } from './prompts.js';
+
+const { short, seed, resume } = exampleOptions();
+const output = outputFolder('speech');
+
+// 1. The data: one speaker, 8 kHz. The same prompts are held out whatever the seed, and no text that is held out is said in training.
+const clips = await readPrompts(short ? 60 : undefined);
+const split = data.randomSplit(clips.length, { validation: 0.08, test: 0.15, seed: 0 });
+const part = (indices: Int32Array) => Array.from(indices, (index) => clips[index] as tasks.Clip);
+const [train, validation] = [part(split.train), part(split.validation)];
+// Some texts are there twice: what is said in training is no test.
+const learnt = new Set(train.map(({ text }) => text));
+const test = part(split.test).filter(({ text }) => !learnt.has(text));
+const minutes = (list: readonly tasks.Clip[]) =>
+  list.reduce((sum, { audio }) => sum + audio.samples.length / audio.sampleRate / 60, 0).toFixed(1);
+console.log(
+  `Prompts: ${train.length} to learn from (${minutes(train)} minutes), ${validation.length} to choose the epoch`,
+);
+console.log(`and the search, ${test.length} for the test (${minutes(test)} minutes).`);
+
+// 2. Training.
+const display = await progressDisplay();
+const trained = await tasks.trainTranscriber({
+  clips: train,
+  validation,
+  test,
+  hiddenSize: short ? 48 : 192,
+  numLayers: short ? 1 : 3,
+  dropout: short ? 0 : 0.3,
+  speeds: short ? [1] : [0.9, 1, 1.1],
+  epochs: short ? 4 : 25,
+  batchSize: short ? 4 : 16,
+  learningRate: 0.003,
+  seed,
+  checkpoint: `${output}checkpoint.safetensors`,
+  resume,
+  onProgress: display.onProgress,
+  onEpoch: display.onEpoch,
+});
+display.stop();
+const { model, result } = trained;
+console.log(
+  `Trained for ${result.steps} steps in ${result.seconds.toFixed(0)} s; epoch ${result.bestEpoch} was the best.\n`,
+);
+
+// 3. The search: a language model of the training's texts; its weight and the bonus of a letter are those that are best on the validation prompts.
+const languageModel = tasks.transcriptLanguageModel(
+  model,
+  train.map(({ text }) => text),
+  { order: 6 },
+);
+const rate = async (list: readonly tasks.Clip[], options: tasks.TranscribeOptions) => {
+  const { characters, words } = await tasks.evaluateTranscriber(model, list, options);
+  return { characters: characters.tokenErrorRate, words: words.tokenErrorRate };
+};
+let best = { languageModelWeight: 0, labelBonus: 0, characters: Number.POSITIVE_INFINITY };
+for (const languageModelWeight of short ? [0.5] : [0.6, 0.9, 1.2, 1.5]) {
+  for (const labelBonus of short ? [0] : [0.7, 1.4, 2.1]) {
+    const { characters } = await rate(validation, { languageModel, languageModelWeight, labelBonus, width: 8 });
+    if (characters < best.characters) best = { languageModelWeight, labelBonus, characters };
+  }
+}
+const { languageModelWeight, labelBonus } = best;
+const width = short ? 8 : 32;
+const withLanguage = { languageModel, languageModelWeight, labelBonus, width };
+
+// 4. The held-out prompts.
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`.padStart(9);
+console.log(`${'held-out prompts'.padEnd(48)}characters    words`);
+const methods: [string, tasks.TranscribeOptions][] = [
+  ['greedy', {}],
+  [`prefix beam search of width ${width}`, { width }],
+  [`the same with 6-grams, weight ${languageModelWeight}, bonus ${labelBonus}`, withLanguage],
+];
+for (const [name, options] of methods) {
+  const { characters, words } = await rate(test, options);
+  console.log(`${name.padEnd(48)}${percent(characters)}${percent(words)}`);
+}
+const heard = await tasks.transcribe(model, test, withLanguage);
+const lines = test.map(({ text }, i) => `said:  ${text}\nheard: ${heard[i]?.[0]?.text}\n`);
+console.log(`\n${lines.slice(0, 5).join('\n')}`);
+
+// 5. What is kept.
+await saveModel(`${output}model.safetensors`, model);
+writeFileSync(`${output}transcripts.txt`, lines.join('\n'));
+await tasks.writeTranscriberReport(`${output}report.html`, trained, test, { title: 'Telephone prompts' });
+console.log(`model: ${output}model.safetensors\ntranscripts: ${output}transcripts.txt\nreport: ${output}report.html`);
+model.dispose();
