@@ -181,7 +181,7 @@ describe('several series, quantiles, known columns', () => {
     expect(trained).toMatchObject({ code: 0, stderr: '' });
     expect(trained.stdout).toMatch(/^all steps +MAE +RMSE +MASE +sMAPE +CRPS +in 80% +width$/m);
     expect(trained.stdout).toMatch(/^ {2}Holt-Winters 7 /m);
-    expect(trained.stdout).toMatch(/^MAE until +2021-03-13 +2021-03-25 +all$/m);
+    expect(trained.stdout).toMatch(/^MAE until +2021-03-13 +2021-03-25 +all +MASE +CRPS +covered$/m);
     expect(readFileSync(inFolder('shops.html'), 'utf8')).toContain('Are the quantiles true?');
     const evaluated = await cli(['evaluate', 'shops.safetensors', '--data', 'shops.csv', '--json']);
     expect(JSON.parse(evaluated.stdout)).toMatchObject({

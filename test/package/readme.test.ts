@@ -16,7 +16,13 @@ function programsOf(page: string): string[] {
 }
 
 const [classifier, loop, stream, exporting] = programsOf('README.md') as [string, string, string, string];
-const [plainLoop, streaming, truncated] = programsOf('docs/recipes.md') as [string, string, string];
+const [plainLoop, streaming, truncated, intervals, backtest] = programsOf('docs/recipes.md') as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 
 // What the README's fragments take from around them.
 const around = `import { type GRU, losses, type Module, noGrad, type Optimizer, type Tensor, tensor } from 'cudnn-gru';
@@ -35,6 +41,8 @@ it('every program compiles under strict settings', () => {
     plainLoop,
     streaming,
     truncated,
+    intervals,
+    backtest,
   };
   const files = Object.entries(programs).map(([name, text]) => {
     const file = join(folder, `${name}.ts`);
@@ -85,4 +93,10 @@ it('the recipes do what they say', () => {
   expect(run(streaming)).toBe('same bits: true\n');
   // The series varies by 0.5 around its mean.
   expect(lossOf(run(truncated))).toBeLessThan(0.05);
+  const forecasts = run(intervals);
+  expect(forecasts).toMatch(/^ {2}GRU .*%/m);
+  const [low, median, high] = (/^north, tomorrow: (.*)$/m.exec(forecasts)?.[1] ?? '').split(' to ').map(Number);
+  expect(low as number).toBeLessThan(median as number);
+  expect(median as number).toBeLessThan(high as number);
+  expect(run(backtest)).toMatch(/^MAE until( +row \d+){3} +all +MASE$/m);
 });

@@ -1,7 +1,7 @@
-import { checkOptions, checkPositiveInteger, wrongRange } from '../../arguments.js';
+import { checkOptions, checkPositiveInteger, given, wrongRange } from '../../arguments.js';
 import type { Table } from '../../data/csv.js';
 import { CudnnGruError } from '../../errors.js';
-import type { ForecastEvaluation } from './evaluate_forecaster.js';
+import type { ForecastEvaluation, ForecastScores } from './evaluate_forecaster.js';
 import { preprocessingOf } from './preprocessing.js';
 import { seriesTable } from './series.js';
 import { partSize } from './split.js';
@@ -25,6 +25,11 @@ export interface BacktestFold {
 export interface BacktestScores {
   readonly meanMae: number;
   readonly meanRmse: number;
+  /** Absent for a constant target. */
+  readonly meanMase?: number;
+  /** Where quantiles were forecast. */
+  readonly crps?: number;
+  readonly coverage?: number;
 }
 
 export interface Backtest {
@@ -74,7 +79,7 @@ export async function backtestForecaster(options: BacktestOptions): Promise<Back
     folds,
     errors: over(folds, ({ errors }) => errors),
     baselines: Object.fromEntries(
-      names.map((name) => [name, over(folds, ({ baselines }) => baselines[name] as BacktestScores)]),
+      names.map((name) => [name, over(folds, ({ baselines }) => baselines[name] as ForecastScores)]),
     ),
   };
 }
@@ -99,14 +104,21 @@ function beforeTheEnd(table: Table, { series, times, order }: ReturnType<typeof 
 // Every forecast counts alike.
 function over(
   folds: readonly BacktestFold[],
-  scoresOf: (evaluation: ForecastEvaluation) => BacktestScores,
+  scoresOf: (evaluation: ForecastEvaluation) => ForecastScores,
 ): BacktestScores {
-  let [count, absolute, squared] = [0, 0, 0];
-  for (const { evaluation } of folds) {
-    const { meanMae, meanRmse } = scoresOf(evaluation);
-    count += evaluation.truth.length;
-    absolute += evaluation.truth.length * meanMae;
-    squared += evaluation.truth.length * meanRmse ** 2;
-  }
-  return { meanMae: absolute / count, meanRmse: Math.sqrt(squared / count) };
+  const mean = (of: (scores: ForecastScores) => number | undefined) => {
+    const values = folds.map(({ evaluation }) => [of(scoresOf(evaluation)), evaluation.truth.length] as const);
+    if (values.some(([value]) => value === undefined)) return undefined;
+    const count = values.reduce((sum, [, length]) => sum + length, 0);
+    return values.reduce((sum, [value, length]) => sum + ((value as number) * length) / count, 0);
+  };
+  return {
+    meanMae: mean(({ meanMae }) => meanMae) as number,
+    meanRmse: Math.sqrt(mean(({ meanRmse }) => meanRmse ** 2) as number),
+    ...given({
+      meanMase: mean(({ meanMase }) => meanMase),
+      crps: mean(({ quantiles }) => quantiles?.crps),
+      coverage: mean(({ quantiles }) => quantiles?.coverage),
+    }),
+  };
 }

@@ -1,5 +1,5 @@
 import { spread } from '../../report/numbers.js';
-import type { Backtest } from './backtest.js';
+import type { Backtest, BacktestScores } from './backtest.js';
 import type { ForecastEvaluation, ForecastScores } from './evaluate_forecaster.js';
 import type { Forecaster } from './forecaster.js';
 import { preprocessingOf } from './preprocessing.js';
@@ -37,18 +37,27 @@ export function evaluationTable({ starts, horizon, errors, baselines }: Forecast
   return lines.join('\n');
 }
 
-/** A backtest as text: the MAE of the model and each baseline in each fold and over all. */
+/** A backtest as text: the MAE of the model and each baseline in each fold, and what they have over all folds. */
 export function backtestTable({ folds, errors, baselines }: Backtest): string {
-  const head = ['MAE until', ...folds.map(({ trainedUntil, rows }) => trainedUntil ?? `row ${rows}`), 'all'];
-  const lines = ['GRU', ...Object.keys(baselines)].map((name) => [
+  const methods = Object.entries({ GRU: errors, ...baselines });
+  const measures: [string, (scores: BacktestScores) => string | undefined][] = [
+    ['all', ({ meanMae }) => significant(meanMae)],
+    ['MASE', ({ meanMase }) => meanMase?.toFixed(3)],
+    ['CRPS', ({ crps }) => (crps === undefined ? crps : significant(crps))],
+    ['covered', ({ coverage }) => (coverage === undefined ? coverage : `${(100 * coverage).toFixed(1)}%`)],
+  ];
+  const shown = measures.filter(([, of]) => methods.some(([, scores]) => of(scores)));
+  const head = ['MAE until', ...folds.map(({ trainedUntil, rows }) => trainedUntil ?? `row ${rows}`)];
+  const lines = methods.map(([name, scores]) => [
     `  ${name}`,
     ...folds.map(({ evaluation }) => {
-      const scores = name === 'GRU' ? evaluation.errors : evaluation.baselines[name];
-      return scores ? significant(scores.meanMae) : '';
+      const own = name === 'GRU' ? evaluation.errors : evaluation.baselines[name];
+      return own ? significant(own.meanMae) : '';
     }),
-    significant((name === 'GRU' ? errors : baselines[name])?.meanMae ?? Number.NaN),
+    ...shown.map(([, of]) => of(scores) ?? ''),
   ]);
-  return `Backtest: the model trained anew at ${folds.length} ends of the data\n\n${aligned([head, ...lines])}`;
+  const title = `Backtest: the model trained anew at ${folds.length} ends of the data`;
+  return `${title}\n\n${aligned([[...head, ...shown.map(([name]) => name)], ...lines])}`;
 }
 
 // Four figures at least, no exponents: 1234, 123.4, 0.01234.

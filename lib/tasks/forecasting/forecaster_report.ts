@@ -33,7 +33,7 @@ function reportOf(
   const rows = seriesTable(table, preprocessing);
   return {
     title: title ?? `Forecast of ${target}`,
-    subtitle: `${horizon} rows ahead, from the last ${window}`,
+    subtitle: `${horizon} ${horizon === 1 ? 'row' : 'rows'} ahead, from the last ${window}`,
     configuration: {
       model: model.architecture().options,
       data: { inputs, known, time, entity, calendar, seasons, window, horizon, quantiles, trainedUntil },
