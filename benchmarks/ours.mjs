@@ -1,5 +1,17 @@
 // What a user of cudnn-gru writes for the cases.
-import { Adam, GRU, Linear, losses, noGrad, ops, randn, scope, setThreads, tensor } from '../dist/index.js';
+import {
+  Adam,
+  GRU,
+  Linear,
+  losses,
+  noGrad,
+  ops,
+  randn,
+  scope,
+  setThreads,
+  tensor,
+  withPrecision,
+} from '../dist/index.js';
 
 function inference({ time, batch, inputSize, hiddenSize, layers, directions }) {
   const gru = new GRU({
@@ -18,13 +30,33 @@ function inference({ time, batch, inputSize, hiddenSize, layers, directions }) {
   };
 }
 
-function forwardBackward({ time, batch, inputSize, hiddenSize, layers, directions }) {
-  const gru = new GRU({ inputSize, hiddenSize, numLayers: layers, bidirectional: directions === 2, timeMajor: true });
-  const x = randn([time, batch, inputSize], { requiresGrad: true });
-  const outputGrad = randn([time, batch, directions * hiddenSize]);
+function stack({ inputSize, hiddenSize, layers, directions, device = 'cpu' }) {
+  const bidirectional = directions === 2;
+  return new GRU({ inputSize, hiddenSize, numLayers: layers, bidirectional, timeMajor: true, device });
+}
+
+/** Many predictions enter the queue of a GPU, whose data is there already; the last one's state is read. */
+function queuedInference(shape) {
+  const { time, batch, inputSize, device, precision } = shape;
+  const gru = stack(shape).eval();
+  const x = randn([time, batch, inputSize], { device });
+  const run = () => withPrecision(precision, () => noGrad(() => gru.forward(x)));
+  return async (last) => {
+    const { output, hidden } = run();
+    if (last) await hidden.data();
+    output.dispose();
+    hidden.dispose();
+  };
+}
+
+function forwardBackward(shape) {
+  const { time, batch, inputSize, hiddenSize, directions, device = 'cpu', precision = 'float32' } = shape;
+  const gru = stack(shape);
+  const x = randn([time, batch, inputSize], { requiresGrad: true, device });
+  const outputGrad = randn([time, batch, directions * hiddenSize], { device });
   const leaves = [x, ...gru.parameters()];
   return async (last) => {
-    scope(() => gru.forward(x).output.backward(outputGrad));
+    scope(() => withPrecision(precision, () => gru.forward(x).output).backward(outputGrad));
     if (last) await gru.weight_hh_l0.grad.data();
     for (const leaf of leaves) {
       leaf.grad?.dispose();
@@ -33,12 +65,16 @@ function forwardBackward({ time, batch, inputSize, hiddenSize, layers, direction
   };
 }
 
-function trainingStep({ time, batch, inputSize, hiddenSize, layers, classes }) {
-  const gru = new GRU({ inputSize, hiddenSize, numLayers: layers });
-  const head = new Linear({ inputSize: hiddenSize, outputSize: classes });
+function trainingStep({ time, batch, inputSize, hiddenSize, layers, classes, device = 'cpu' }) {
+  const gru = new GRU({ inputSize, hiddenSize, numLayers: layers, device });
+  const head = new Linear({ inputSize: hiddenSize, outputSize: classes, device });
   const optimizer = new Adam([...gru.parameters(), ...head.parameters()], { learningRate: 1e-3, clipNorm: 1 });
-  const x = randn([batch, time, inputSize]);
-  const y = tensor(Int32Array.from({ length: batch }, (_, row) => row % classes));
+  const x = randn([batch, time, inputSize], { device });
+  const y = tensor(
+    Int32Array.from({ length: batch }, (_, row) => row % classes),
+    undefined,
+    { device },
+  );
   return async (last) => {
     const loss = scope(() => {
       const loss = losses.crossEntropy(head.forward(ops.lastStep(gru.forward(x).output)), y);
@@ -52,7 +88,12 @@ function trainingStep({ time, batch, inputSize, hiddenSize, layers, classes }) {
   };
 }
 
-const kinds = { inference, 'forward + backward': forwardBackward, 'training step': trainingStep };
+const kinds = {
+  inference,
+  'queued inference': queuedInference,
+  'forward + backward': forwardBackward,
+  'training step': trainingStep,
+};
 
 /** Ours as a library to measure: see peers.mjs. A run's `last` asks for numbers of what was computed. */
 export function ours(threads) {

@@ -4,12 +4,13 @@ import { spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { onnxGru } from './onnx_gru.mjs';
 
 export async function onnxRuntime(threads) {
   let ort;
+  let onnxGru;
   try {
     ort = (await import('onnxruntime-node')).default;
+    ({ onnxGru } = await import('./onnx_gru.mjs'));
   } catch (error) {
     return { missing: `onnxruntime-node: ${error.message.split('\n')[0]}` };
   }

@@ -1,7 +1,7 @@
 import { checkBoolean, checkOptions, wrongRange } from '../arguments.js';
 import { record } from '../autograd/tape.js';
 import { addon } from '../native/load.js';
-import { currentPrecision, precisionOn, withPrecision } from '../tensor/precision.js';
+import { currentPrecision, gradientPrecision, precisionOn, withPrecision } from '../tensor/precision.js';
 import { elementCount, type Tensor } from '../tensor/tensor.js';
 import { checkTensor, checkTensorShape, commonDevice, result, resultLike } from './result.js';
 
@@ -22,7 +22,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   if (x.rank === 0 || x.shape.at(-1) !== inputSize) throw wrongRange('x', `a Tensor of shape [..., ${inputSize}]`, x);
   if (bias) checkTensorShape(bias, 'bias', [outputSize]);
   const device = commonDevice('linear', { x, weight, bias });
-  const precision = precisionOn(device, 'linear');
+  const precision = currentPrecision();
   const rows = elementCount(x.shape.slice(0, -1));
   const y = result([...x.shape.slice(0, -1), outputSize], 'float32', device);
   addon.linear(
@@ -30,7 +30,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
     rows,
     inputSize,
     outputSize,
-    precision,
+    precisionOn(device, 'linear', precision),
     x.handle,
     weight.handle,
     bias?.handle ?? 0,
@@ -45,7 +45,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
       rows,
       inputSize,
       outputSize,
-      precision,
+      precisionOn(device, 'linear', gradientPrecision(precision)),
       savedX.handle,
       savedWeight.handle,
       grad.handle,
@@ -116,7 +116,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     c,
     [a, b],
     (grad, [savedA, savedB]) =>
-      withPrecision(precision, () => {
+      withPrecision(gradientPrecision(precision), () => {
         // With C = A B: dA = dC Bᵀ, dB = Aᵀ dC; a transposed operand takes the transposed gradient.
         const aGrad = !a.requiresGrad
           ? null

@@ -7,9 +7,12 @@ import type { Device } from './device.js';
  *
  * - `'float32'`: products and sums in float32.
  * - `'tf32'`: products of numbers rounded to 10 bits of mantissa, summed in float32.
- * - `'float16'`, `'bfloat16'`: numbers in 16 bits inside the operation, sums in float32; results, gradients and parameters stay
- *   float32 outside. float16 gradients are scaled inside each operation by a power of two that follows their largest value, so that
- *   small ones are not lost.
+ * - `'float16'`, `'bfloat16'`: numbers in 16 bits inside the operation, sums in float32. Results, gradients, parameters and the
+ *   optimizer's state are float32 outside, so the weights that are trained are never rounded.
+ *
+ * float16 needs no loss scale: gradients are never float16 outside an operation, and inside, the GRU scales its own by a power of two that
+ * follows their largest value, while `linear`, `matmul` and the reset-before cell compute them in TF32, which has float16's mantissa
+ * and float32's range.
  */
 export type ComputePrecision = 'float32' | 'tf32' | 'float16' | 'bfloat16';
 
@@ -40,6 +43,11 @@ export function withPrecision<T>(precision: ComputePrecision, fn: () => T): T {
 /** @internal The precision that an operation computes in now. */
 export function currentPrecision(): ComputePrecision {
   return current;
+}
+
+/** @internal What products with a gradient are computed in: gradients are too small for float16's range. */
+export function gradientPrecision(precision: ComputePrecision): ComputePrecision {
+  return precision === 'float16' ? 'tf32' : precision;
 }
 
 /** @internal The native number of `precision`. @throws CudnnGruError ERR_UNSUPPORTED where the device does not compute in it */

@@ -93,7 +93,7 @@ export interface TrainerOptions<H extends Carried = Tensor> {
   checkpointEvery?: number;
   /** Seeds the training's own random numbers (dropout). Default: 0. */
   seed?: number;
-  /** How `gru`, `linear` and `matmul` compute in training and validation; see `withPrecision`. Default: 'float32'. */
+  /** How `gru`, `linear` and `matmul` compute in training and validation; parameters stay float32, and no loss scale is needed: see `withPrecision`. Default: 'float32'. */
   precision?: ComputePrecision;
   /** Ends the training after the step at hand; a checkpoint is written. */
   signal?: AbortSignal;

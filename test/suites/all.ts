@@ -12,6 +12,7 @@ import * as layers from './layers.suite.js';
 import * as linear from './linear.suite.js';
 import * as losses from './losses.suite.js';
 import * as optimizers from './optimizers.suite.js';
+import * as precision from './precision.suite.js';
 import * as random from './random.suite.js';
 import * as sequences from './sequences.suite.js';
 import * as streams from './streams.suite.js';
@@ -31,6 +32,7 @@ const suites = {
   gruRandom,
   gruIdentity,
   gruQuantized,
+  precision,
   streams,
 };
 

@@ -34,17 +34,31 @@ export function cpuBackend(set: InstructionSet): Backend {
   };
 }
 
+/** The CUDA backend on the first GPU of this machine. */
+export function cudaBackend(): Backend {
+  const report = devices().find((device) => device.name.startsWith('cuda'));
+  // What is seen on an emulated GPU is never a result of a GPU.
+  const emulated = report?.description.includes('emulated') ?? false;
+  return {
+    name: 'cuda',
+    device: 'cuda',
+    available: report?.available === true && !emulated,
+    reason: emulated ? 'this build has an emulated GPU' : (report?.reason ?? 'this build knows no CUDA'),
+    env: {},
+    exact: false,
+  };
+}
+
 /** The CUDA backend on an emulated GPU. `CUDNN_GRU_ADDON` must have named that build before the addon was loaded. */
 export function cudaEmulatedBackend(): Backend {
   const report = devices().find((device) => device.name === 'cuda:0');
   expect(report?.description).toContain('emulated');
   return {
+    ...cudaBackend(),
     name: 'cuda, emulated',
-    device: 'cuda',
     available: report?.available ?? false,
     reason: report?.reason ?? '',
     env: { CUDNN_GRU_ADDON: process.env.CUDNN_GRU_ADDON ?? '' },
-    exact: false,
   };
 }
 

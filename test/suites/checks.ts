@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { ComputePrecision } from '../../lib/index.js';
 import { Array64, item } from '../reference/array64.js';
 import { uniform } from '../reference/philox.js';
 
@@ -9,7 +10,7 @@ export interface Tolerance {
 }
 
 /**
- * What each element type is held to. An elementwise operation is judged by each value alone. A result that sums products is
+ * What each precision is held to. An elementwise operation is judged by each value alone. A result that sums products is
  * judged by the largest value of its array, for cancellation leaves an error of that size in the small ones.
  */
 export const TOLERANCES = {
@@ -19,12 +20,24 @@ export const TOLERANCES = {
     // Sums of large terms under a steep function: what was rounded in the sum is seen in full after it.
     amplified: { relative: 1e-4, absolute: 1e-5 },
   },
-} as const;
+  // Numbers of 10, 10 and 7 bits of mantissa, through several products one after the other.
+  tf32: { accumulated: { relative: 3e-3, absolute: 0 } },
+  float16: { accumulated: { relative: 1.2e-2, absolute: 0 } },
+  bfloat16: { accumulated: { relative: 9e-2, absolute: 0 } },
+} as const satisfies Record<ComputePrecision, Record<string, Tolerance>>;
 
 export type ResultKind = keyof (typeof TOLERANCES)['float32'];
 
 export function toleranceFor(kind: ResultKind, expected: ArrayLike<number>): Tolerance {
-  const { relative, absolute } = TOLERANCES.float32[kind];
+  return scaled(kind, TOLERANCES.float32[kind], expected);
+}
+
+/** Of sums of products that were computed in this precision. */
+export function toleranceIn(precision: ComputePrecision, expected: ArrayLike<number>): Tolerance {
+  return scaled('accumulated', TOLERANCES[precision].accumulated, expected);
+}
+
+function scaled(kind: ResultKind, { relative, absolute }: Tolerance, expected: ArrayLike<number>): Tolerance {
   if (kind === 'elementwise') return { relative, absolute };
   const finite = Array.from(expected).filter(Number.isFinite).map(Math.abs);
   const largest = finite.reduce((most, value) => Math.max(most, value), 0);

@@ -1,8 +1,8 @@
 import { type Array64, item } from '../reference/array64.js';
 import { type GruProblem, gruBackward, gruForward } from '../reference/gru.js';
 import type { CellWeights } from '../reference/gru_cell.js';
-import type { Backend } from './backend.js';
-import { expectNear, expectSameBits, type ResultKind, random32 } from './checks.js';
+import { type Backend, expectSame } from './backend.js';
+import { expectNear, type ResultKind, random32 } from './checks.js';
 import { type GruGrads, runGru } from './gru_runner.js';
 
 export const CELL_PARAMETERS = ['weightIh', 'weightHh', 'biasIh', 'biasHh'] as const;
@@ -38,7 +38,8 @@ export async function checkGru(backend: Backend, problem: GruProblem, kind: Resu
     const initialHidden = problem.initialHidden && expectedGrads.initialHidden;
     expectGradients(actual.grads, { ...expectedGrads, initialHidden }, kind);
     const inference = await runGru(backend, problem, { timeMajor });
-    expectSameBits(inference.output.data, actual.output.data, 'output without gradients');
-    expectSameBits(inference.hidden.data, actual.hidden.data, 'hidden without gradients');
+    // On a GPU another algorithm may be the fastest without gradients.
+    expectSame(backend, inference.output.data, actual.output, 'output without gradients');
+    expectSame(backend, inference.hidden.data, actual.hidden, 'hidden without gradients');
   }
 }

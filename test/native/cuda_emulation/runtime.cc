@@ -40,6 +40,13 @@ void breakDevice(const char* what) {
   fault.compare_exchange_strong(none, cudaErrorLaunchFailure);
 }
 
+// CUDNN_GRU_EMULATED_FAULT=N: the N-th kernel of the process fails, as one does that reads what is not there.
+bool isFaulty() {
+  static const char* const asked = std::getenv("CUDNN_GRU_EMULATED_FAULT");
+  static std::atomic<long> launches{0};
+  return asked && ++launches == std::atol(asked);
+}
+
 // Pinned memory of the host, by address: copies from and to it are done in the stream's time, from other memory at
 // once.
 std::mutex pinnedMutex;
@@ -154,6 +161,7 @@ cudaError_t launch(const cudaLaunchConfig_t& config, std::function<void()> kerne
     static std::mutex mutex;
     std::lock_guard<std::mutex> lock(mutex);
     if (fault != cudaSuccess) return;
+    if (isFaulty()) return breakDevice("a fault was asked for");
     try {
       runGrid(grid, block, shared, kernel);
     } catch (const std::runtime_error& error) {
@@ -199,8 +207,9 @@ const char* cudaGetErrorString(cudaError_t) { return "an error of the emulated G
 // ---- the device
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  *count = 1;
-  return answer(cudaSuccess);
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  *count = !visible || std::strcmp(visible, "0") == 0 ? 1 : 0;
+  return answer(*count > 0 ? cudaSuccess : cudaErrorNoDevice);
 }
 cudaError_t cudaGetDevice(int* device) {
   *device = 0;
