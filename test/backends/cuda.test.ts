@@ -6,6 +6,6 @@ import { cudaBackend } from '../suites/backend.js';
 const backend = cudaBackend();
 if (backend.available) runSuites(backend);
 else
-  describe('cuda', () => {
+  describe(`cuda (skipped: ${backend.reason})`, () => {
     it('runs every suite', (context) => context.skip(backend.reason));
   });
