@@ -10,6 +10,8 @@ import { figure } from './summary.js';
 export interface DetectionReport extends ReportFrame {
   /** A score above it is an alarm. */
   readonly threshold: number;
+  /** Average precision on labelled rows that the training has not seen; null without such. */
+  readonly evaluation: { readonly model: number; readonly baselines: Readonly<Record<string, number>> } | null;
   readonly series: readonly {
     readonly name: string;
     /** [rows]. */
@@ -27,7 +29,7 @@ export interface DetectionReport extends ReportFrame {
 export async function writeDetectionReport(path: string, report: DetectionReport): Promise<void> {
   checkString(path, 'path');
   const draw = await startDrawing();
-  const { threshold, series } = report;
+  const { threshold, series, evaluation } = report;
   const alarms = series.reduce(
     (sum, { scores }) => sum + Array.from(scores).filter((score) => score > threshold).length,
     0,
@@ -36,6 +38,16 @@ export async function writeDetectionReport(path: string, report: DetectionReport
   const numbers = html`<div class="figures">${[
     figure('Threshold', short(threshold, 3), '', ['a normal row scores about 1']),
     figure('Alarms', String(alarms), '', [`of ${rows} rows`]),
+    ...(evaluation
+      ? [
+          figure(
+            'Average precision',
+            evaluation.model.toFixed(3),
+            '',
+            Object.entries(evaluation.baselines).map(([name, value]) => `${name} ${value.toFixed(3)}`),
+          ),
+        ]
+      : []),
   ]}</div>`;
   const page = reportPage(draw, report, numbers, [
     { id: 'scores', heading: 'Scores over time', content: timelines(draw, report) },

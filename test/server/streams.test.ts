@@ -16,7 +16,12 @@ beforeAll(async () => {
     inputs: ['level', 'other'],
     entity: null,
     scaler: data.fitStandardScaler(new Float64Array([1, 0, 0.5, 1, -0.5, -1]), 2).toJSON(),
-    errorScale: [0.5, 0.7],
+    errorScale: [[0.5, 0.7]],
+    warmUp: [],
+    gate: 9,
+    hold: 0,
+    smoothing: 0,
+    adaptation: 0,
     window: 8,
     threshold,
   } as never;

@@ -16,10 +16,16 @@ const detection = {
   inputs: ['level', 'other'],
   entity: null,
   scaler,
-  errorScale: [0.5, 0.7],
+  errorScale: [[0.5, 0.7]],
+  warmUp: [],
+  gate: 9,
+  hold: 0,
+  smoothing: 0,
+  adaptation: 0,
   window: 8,
-  threshold: 1.2,
 };
+// What is expected of a series' next row is near its last one.
+const thresholds = { forecast: 0.3, reconstruct: 1.2 };
 const detectors = (['forecast', 'reconstruct'] as const).map((method) =>
   new AnomalyDetector({ inputSize: 2, method }).eval(),
 );
@@ -30,7 +36,7 @@ beforeAll(async () => {
     await saveModel(inFolder(`${name}.safetensors`), model);
   }
   for (const model of detectors) {
-    model.preprocessing = detection as never;
+    model.preprocessing = { ...detection, threshold: thresholds[model.method] } as never;
     await saveModel(inFolder(`${model.method}.safetensors`), model);
   }
 });
@@ -100,10 +106,10 @@ describe('/detect', () => {
       const { url } = await serve([inFolder('forecast.safetensors'), inFolder('reconstruct.safetensors')]);
       const [series] = detectionSeries(table, detection);
       const scores = Array.from(await scoreRows(model, series as tasks.DetectionSeries));
-      const alarms = scores.map((score) => score > detection.threshold);
+      const alarms = scores.map((score) => score > thresholds[name]);
       expect(new Set(alarms).size).toBe(2);
       const answer = await post(`${url}/detect`, { model: name, columns });
-      expect(answer).toMatchObject({ status: 200, json: { model: name, threshold: 1.2, scores, alarms } });
+      expect(answer).toMatchObject({ status: 200, json: { model: name, threshold: thresholds[name], scores, alarms } });
     },
   );
 

@@ -1,5 +1,8 @@
 import { type data, loadModel, randn, saveModel, tasks } from 'cudnn-gru';
 import { describe, expect, it } from 'vitest';
+import { RandomStream } from '../../lib/data/random.js';
+import { injectAnomalies } from '../../lib/tasks/detection/inject_anomalies.js';
+import { RowJudge } from '../../lib/tasks/detection/row_judge.js';
 import { temporaryFolder } from '../formats/temporary_folder.js';
 
 const {
@@ -8,7 +11,9 @@ const {
   detectionSeries,
   evaluateDetector,
   rollingQuantileScores,
+  rollingZScores,
   scoreRows,
+  subsequenceDistances,
   trainDetector,
   zScores,
 } = tasks;
@@ -47,10 +52,12 @@ describe('AnomalyDetector', () => {
     const x = randn([2, 9, 3]);
     const whole = await model.forward(x).expected.data();
     const start = model.forward(x.slice(1, 0, 4));
-    const rest = model.forward(x.slice(1, 4), { hidden: start.hidden });
+    const rest = model.forward(x.slice(1, 4), { hidden: start.hidden, previous: x.slice(1, 3, 4) });
     const [first, second] = [await start.expected.data(), await rest.expected.data()];
     const rows = [0, 1].flatMap((b) => [...first.slice(12 * b, 12 * b + 12), ...second.slice(15 * b, 15 * b + 15)]);
     expect(rows).toEqual([...whole]);
+    const next = await model.expectNext(x.slice(1, 3, 4), start.hidden).data();
+    expect([...next]).toEqual([0, 1].flatMap((b) => [...whole.slice(27 * b + 12, 27 * b + 15)]));
     model.dispose();
   });
 
@@ -101,7 +108,14 @@ describe.each(['forecast', 'reconstruct'] as const)('trainDetector, %s', (method
   });
 
   it('judges rows that come one by one as it judges the whole, also from a file', async () => {
-    const { model } = await trainDetector({ ...small, method, table: normal, epochs: 2 });
+    const { model } = await trainDetector({
+      ...small,
+      method,
+      table: normal,
+      epochs: 2,
+      smoothing: 3,
+      ...(method === 'forecast' && { hold: 5 }),
+    });
     const path = inFolder(`${method}.safetensors`);
     await saveModel(path, model);
     const loaded = (await loadModel(path)) as tasks.AnomalyDetector;
@@ -114,7 +128,7 @@ describe.each(['forecast', 'reconstruct'] as const)('trainDetector, %s', (method
     );
     const { threshold } = tasks.detectionPreprocessingOf(loaded);
     detections.forEach(({ score, alarm }, row) => {
-      expect(score).toBeCloseTo(scores[row] as number, 9);
+      expect(score).toBe(scores[row]);
       expect(alarm).toBe(score > threshold);
     });
     const late = stream.push([50, 5]);
@@ -164,6 +178,138 @@ describe('what is normal', () => {
   });
 });
 
+describe('held rows', () => {
+  const scaling = { errorScale: [[1], [2], [3]], warmUp: [], gate: 3, hold: 2, smoothing: 0, adaptation: 0 };
+  const judged = (errors: number[], options: object = {}) => {
+    const judge = new RowJudge({ ...scaling, ...options });
+    return errors.map((error) => judge.judge(Float32Array.of(error)));
+  };
+
+  it('are measured by what so old an expectation is off by, and are no more than `hold`', () => {
+    const found = judged([1, 5, 12, 12, 12, 1, 5, 1, 1, 5]);
+    expect(found.map(({ score }) => score)).toEqual([1, 5, 6, 4, 12, 1, 5, 1, 1, 5]);
+    expect(found.map(({ held }) => held)).toEqual([
+      ...[false, true, true, false, false, false],
+      // As long as there was not as much quiet as may be held, no more is.
+      ...[false, false, false, true],
+    ]);
+  });
+
+  it('scores are smoothed after it was decided what is held', () => {
+    const found = judged([1, 5, 2], { smoothing: 1 });
+    expect(found.map(({ score }) => score)).toEqual([1, Math.sqrt(13), Math.sqrt((13 + 1) / 2)]);
+    expect(found.map(({ held }) => held)).toEqual([false, true, false]);
+  });
+
+  it('the first rows are judged by what first rows are off by', () => {
+    const found = judged([2, 2, 2], { warmUp: [[4], [2]], gate: 9 });
+    expect(found.map(({ score }) => score)).toEqual([0.5, 1, 2]);
+  });
+
+  it('a series of larger errors comes to be judged by its own', () => {
+    const many = judged(new Array<number>(2000).fill(2.8), { adaptation: 100 });
+    const last = many.at(-1)?.score as number;
+    // Half of a normal distribution's values are within 0.6745 deviations, and these are all on its edge.
+    expect(last).toBeGreaterThan(0.66);
+    expect(last).toBeLessThan(0.69);
+    expect(many[10]?.score).toBeGreaterThan(2.5);
+    const quiet = judged(new Array<number>(5000).fill(1e-6), { adaptation: 100 });
+    expect(quiet.at(-1)?.score).toBeCloseTo(4e-6, 12);
+    // What is above the gate is no example of it.
+    const wild = judged([...new Array<number>(500).fill(5), 1], { adaptation: 100, hold: 0 });
+    expect(wild.at(-1)?.score).toBe(1);
+  });
+
+  it('keep a lasting shift from becoming normal, for as long as is allowed', async () => {
+    const rows = 300;
+    const level = (row: number) => (row >= 200 ? 3 : 0) + (((row * 7919) % 101) / 101 - 0.5) / 5;
+    const table = {
+      source: 'level.csv',
+      rows,
+      columns: new Map([['x', Float64Array.from({ length: rows }, (_, row) => level(row))]]),
+    };
+    const early = {
+      ...table,
+      rows: 190,
+      columns: new Map([['x', table.columns.get('x')?.slice(0, 190) as Float64Array]]),
+    };
+    const train = (hold: number) =>
+      trainDetector({ table: early, inputs: ['x'], window: 16, hiddenSize: 8, epochs: 5, hold, smoothing: 0 });
+    const alarms = async (hold: number) => {
+      const { model } = await train(hold);
+      const [series] = detectionSeries(table, { inputs: ['x'] }) as [tasks.DetectionSeries];
+      const { gate } = tasks.detectionPreprocessingOf(model);
+      const found = (await scoreRows(model, series)).subarray(200).filter((score) => score > gate).length;
+      model.dispose();
+      return found;
+    };
+    expect(await alarms(0)).toBeLessThan(10);
+    const held = await alarms(40);
+    expect(held).toBeGreaterThanOrEqual(40);
+    expect(held).toBeLessThan(60);
+  });
+});
+
+describe('what is chosen', () => {
+  it('marks what it changes, and nothing else', () => {
+    const rows = Float32Array.from({ length: 2 * 600 }, (_, i) => Math.sin(i / 5));
+    const changed = injectAnomalies(rows, 2, 10, new RandomStream(1, 1));
+    expect(rows[0]).toBe(0);
+    for (let row = 0; row < 600; row++) {
+      const same = [0, 1].every((f) => changed.rows[2 * row + f] === rows[2 * row + f]);
+      if (changed.labels[row] === 0) expect(same).toBe(true);
+    }
+    const share = changed.labels.reduce((sum, label) => sum + label, 0) / 600;
+    expect(share).toBeGreaterThan(0.1);
+    expect(share).toBeLessThan(0.45);
+  });
+
+  it('is what finds the labelled rows of validation best', async () => {
+    const table = machines(250, [[190, 240]]);
+    const { model } = await trainDetector({ ...small, table, label: 'fault', epochs: 2 });
+    const { hold, smoothing } = tasks.detectionPreprocessingOf(model);
+    const precision = async (change: object) => {
+      model.preprocessing = { ...(model.preprocessing as object), ...change } as never;
+      return (await evaluateDetector(model, table, { label: 'fault', from: 0.7 })).averagePrecision;
+    };
+    const chosen = await precision({});
+    const { errorScale } = tasks.detectionPreprocessingOf(model);
+    expect(chosen).toBeGreaterThanOrEqual(await precision({ smoothing: smoothing === 0 ? 8 : 0, hold, errorScale }));
+    model.dispose();
+  });
+});
+
+describe('test rows', () => {
+  const faulty = machines(250, [[200, 215]]);
+  const share = { label: 'fault', test: 0.3, epochs: 1 };
+
+  it('have no part in the training', async () => {
+    const changed = machines(250, [[200, 215]]);
+    const heat = changed.columns.get('heat') as Float64Array;
+    for (let i = 2 * 175; i < heat.length; i++) heat[i] = (heat[i] as number) * 1000;
+    const train = async (table: data.Table) => {
+      const { model } = await trainDetector({ ...small, ...share, table });
+      const weights = [...((await model.head.weight.data()) as Float32Array)];
+      const found = { weights, preprocessing: model.preprocessing };
+      model.dispose();
+      return found;
+    };
+    expect(await train(changed)).toEqual(await train(faulty));
+  });
+
+  it('are what is evaluated', async () => {
+    const { model, evaluation } = await trainDetector({ ...small, ...share, table: faulty });
+    expect(evaluation).toEqual(await evaluateDetector(model, faulty, { label: 'fault', from: 1 - share.test }));
+    expect(evaluation?.labels.length).toBe(2 * 75);
+    const table = tasks.detectionTable(evaluation as tasks.DetectorEvaluation);
+    for (const name of ['GRU', 'z-score', 'rolling z-score', 'rolling quantile', 'sub-sequence distance']) {
+      expect(table).toContain(`  ${name} `);
+    }
+    expect(table).toContain('150 rows, 10.00 % of them anomalous');
+    model.dispose();
+  });
+});
+
 describe('without a model', () => {
   const series = (values: number[]): tasks.DetectionSeries => ({
     entity: '',
@@ -185,6 +331,49 @@ describe('without a model', () => {
     expect(scores[10]).toBe(0);
     expect(scores[7]).toBe(0);
   });
+
+  it('rolling z-scores by the rows before', () => {
+    const scores = rollingZScores(series([9, 1, 3, 1, 3, 1, 3, 1, 3, 5]), 8);
+    expect(scores.slice(0, 8)).toEqual(new Float64Array(8));
+    expect(scores[9]).toBeCloseTo(3, 12);
+  });
+
+  it('distances of sub-sequences: as computed pair by pair', async () => {
+    const values = Array.from(
+      { length: 60 },
+      (_, i) => 40 + Math.sin(i / 2) + (i === 33 ? 2 : 0) + ((i * 37) % 11) / 20,
+    );
+    const length = 6;
+    const shapes = Array.from({ length: 60 - length + 1 }, (_, i) => {
+      const part = values.slice(i, i + length);
+      const mean = part.reduce((sum, value) => sum + value, 0) / length;
+      const deviation = Math.sqrt(part.reduce((sum, value) => sum + (value - mean) ** 2, 0) / length);
+      return part.map((value) => (value - mean) / deviation);
+    });
+    const nearest = shapes.map((one, i) =>
+      Math.min(
+        ...shapes
+          .filter((_, j) => Math.abs(i - j) >= length / 2)
+          .map((other) => Math.hypot(...one.map((value, k) => value - (other[k] as number))) / (2 * Math.sqrt(length))),
+      ),
+    );
+    const expected = values.map((_, row) => {
+      const holding = nearest.slice(Math.max(0, row - length + 1), row + 1);
+      return holding.reduce((sum, value) => sum + value, 0) / holding.length;
+    });
+    const scores = await subsequenceDistances(series(values), length);
+    expected.forEach((value, row) => {
+      expect(scores[row]).toBeCloseTo(value, 9);
+    });
+  });
+
+  it('distances of sub-sequences: what never changes, and too few rows', async () => {
+    expect([...(await subsequenceDistances(series(new Array<number>(20).fill(0.1)), 4))]).toEqual(
+      new Array(20).fill(0),
+    );
+    expect([...(await subsequenceDistances(series([1, 2, 3]), 2))]).toEqual([0, 0, 0]);
+    await expect(subsequenceDistances(series([1, 2, 3]), 1)).rejects.toThrow(/length/);
+  });
 });
 
 it('refuses bad input', async () => {
@@ -192,6 +381,10 @@ it('refuses bad input', async () => {
   await expect(trainDetector({ ...small, table: normal, inputs: ['sped'] })).rejects.toThrow(
     /no column "sped" \(did you mean "speed"/,
   );
+  await expect(trainDetector({ ...small, table: normal, method: 'reconstruct', hold: 3 })).rejects.toThrow(
+    /hold: expected an integer >= 0 and <= 0/,
+  );
+  await expect(trainDetector({ ...small, table: normal, smoothing: -1 })).rejects.toThrow(/smoothing/);
   await expect(trainDetector({ ...small, table: normal, validation: 1 })).rejects.toThrow(/validation/);
   await expect(trainDetector({ ...small, table: normal, window: 300 })).rejects.toMatchObject({ code: 'ERR_DATA' });
   const { model } = await trainDetector({ ...small, table: normal, epochs: 1 });

@@ -23,8 +23,11 @@ export const detect: Task = {
         'forecast: against what the rows before led to expect; reconstruct: by an autoencoder (default: forecast)',
       ],
       ['--window <rows>', 'Rows of a training example, and of what is reconstructed (default: 32)'],
-      ['--validation <share>', 'Last share of each series, which chooses epoch and threshold (default: 0.3)'],
+      ['--test <share>', 'Last share of each series, never seen in training (default: 0)'],
+      ['--validation <share>', 'Last share of the rest, which chooses epoch and threshold (default: 0.3)'],
       ['--quantile <share>', 'Share of normal rows below the threshold (default: 0.999)'],
+      ['--hold <rows>', 'Strange rows that are replaced by what was expected, one after the other (default: chosen)'],
+      ['--smoothing <rows>', 'Rows over which scores are smoothed (default: chosen)'],
       ...trainingOptions({ epochs: 20, hiddenSize: 32, layers: 1, dropout: 0, batchSize: 32, learningRate: 0.005 }),
     ],
     examples: [
@@ -42,17 +45,28 @@ export const detect: Task = {
         window: options.integer('window', { min: 1 }),
         validation: options.number('validation', { above: 0, below: 1 }),
         quantile: options.number('quantile', { above: 0, max: 1 }),
+        test: options.number('test', { min: 0, below: 1 }),
+        hold: options.integer('hold', { min: 0 }),
+        smoothing: options.number('smoothing', { min: 0 }),
       });
       options.requiredText('inputs');
       await prepareTraining(request, options);
       const table = await readTable(request.data, inputs, entity, label);
-      const { trainDetector, writeDetectorReport, detectionPreprocessingOf } = await import('../../tasks/index.js');
+      const { detectionTable, trainDetector, writeDetectorReport, detectionPreprocessingOf } = await import(
+        '../../tasks/index.js'
+      );
       const given = request.given as unknown as Omit<TrainDetectorOptions, 'table'>;
       return runTraining(request, options, (frame) => trainDetector({ ...given, ...frame, table }), {
         report: (path, trained) => writeDetectorReport(path, trained, table, label === undefined ? {} : { label }),
-        text: async ({ model }) =>
-          `a row is an alarm when its score is above ${detectionPreprocessingOf(model).threshold.toFixed(2)}`,
-        json: ({ model }) => ({ threshold: detectionPreprocessingOf(model).threshold }),
+        text: async ({ model, evaluation }) =>
+          [
+            `a row is an alarm when its score is above ${detectionPreprocessingOf(model).threshold.toFixed(2)}`,
+            ...(evaluation ? [detectionTable(evaluation)] : []),
+          ].join('\n'),
+        json: ({ model, evaluation }) => ({
+          threshold: detectionPreprocessingOf(model).threshold,
+          ...(evaluation && { evaluation: { ...evaluation, scores: undefined, labels: undefined } }),
+        }),
       });
     },
   },
@@ -67,31 +81,14 @@ export const detect: Task = {
       const label = options.requiredText('label');
       const from = options.number('from', { min: 0, below: 1 });
       const { model, table } = await dataFor(loaded, options, label);
-      const { evaluateDetector } = await import('../../tasks/index.js');
+      const { detectionTable, evaluateDetector } = await import('../../tasks/index.js');
       const evaluation = await evaluateDetector(model, table, { label, ...(from !== undefined && { from }) });
       const { scores, labels, ...measured } = evaluation;
       if (options.flag('json')) {
         printJson({ model: loaded.path, data: table.source, ...measured });
         return exitCodes.success;
       }
-      const { averagePrecision, rocAuc, labelled, baselines, rows, events } = measured;
-      const ranked = Object.entries({ GRU: { averagePrecision, rocAuc }, ...baselines }).map(([name, one]) => [
-        `  ${name}`,
-        one.averagePrecision.toFixed(3),
-        one.rocAuc.toFixed(3),
-      ]);
-      printText(`${labels.length} rows, ${(100 * labelled).toFixed(2)} % of them anomalous`);
-      printText(columns([['score', 'average precision', 'ROC AUC'], ...ranked]));
-      const alarms = [rows.precision, rows.recall, rows.f1].map((value) => value.toFixed(3));
-      printText(
-        columns([
-          ['alarms', 'precision', 'recall', 'F1'],
-          ['  by row', ...alarms],
-        ]),
-      );
-      printText(
-        `  ${events.found} of ${events.events} events found; ${events.falseAlarms} of ${events.alarms} alarms false`,
-      );
+      printText(detectionTable(evaluation));
       return exitCodes.success;
     },
   },

@@ -1,13 +1,10 @@
 import { checkNumber, wrongKind, wrongRange } from '../../arguments.js';
-import { noGrad } from '../../autograd/tape.js';
 import { Scaler } from '../../data/scalers.js';
 import { CudnnGruError } from '../../errors.js';
-import { upload } from '../../ops/result.js';
-import { scope } from '../../tensor/scope.js';
-import type { Tensor } from '../../tensor/tensor.js';
 import type { AnomalyDetector } from './detector.js';
 import { type DetectionPreprocessing, detectionPreprocessingOf } from './preprocessing.js';
-import { scoresOf } from './score_rows.js';
+import { RowJudge } from './row_judge.js';
+import { type RowReader, rowReader } from './row_reader.js';
 
 /** What a detector says about one row. */
 export interface Detection {
@@ -26,9 +23,7 @@ export class DetectionStream {
   readonly #model: AnomalyDetector;
   readonly #preprocessing: DetectionPreprocessing;
   readonly #scaler: Scaler;
-  // What the next row will be judged by: the state after the row before, or the rows of the window.
-  #hidden: Tensor | null = null;
-  #window: Float32Array[] = [];
+  readonly #reader: RowReader;
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -36,6 +31,7 @@ export class DetectionStream {
     this.#model = model;
     this.#preprocessing = detectionPreprocessingOf(model);
     this.#scaler = Scaler.fromJSON(this.#preprocessing.scaler);
+    this.#reader = rowReader(model, this.#preprocessing.window, new RowJudge(this.#preprocessing));
   }
 
   /**
@@ -58,44 +54,13 @@ export class DetectionStream {
   /** Gives the memory of the state back; rows that still wait are refused. */
   close(): void {
     this.#closed = true;
-    this.#hidden?.dispose();
-    this.#hidden = null;
+    this.#last = this.#last.then(() => this.#reader.dispose());
   }
 
   async #judge(row: Float32Array): Promise<Detection> {
     if (this.#closed) throw new CudnnGruError('ERR_DISPOSED', 'push: the stream is closed');
-    const { errorScale, threshold } = this.#preprocessing;
-    const expected = this.#model.method === 'forecast' ? this.#expectNext(row) : this.#reconstruct(row);
-    const guess = await expected.data();
-    expected.dispose();
-    const from = guess.length - row.length;
-    const errors = row.map((value, i) => value - (guess[from + i] as number));
-    const score = scoresOf(errors, { errorScale })[0] as number;
-    return { score, alarm: score > threshold };
-  }
-
-  #expectNext(row: Float32Array): Tensor {
-    const before = this.#hidden;
-    const { expected, hidden } = this.#run(row, 1, { hidden: before });
-    before?.dispose();
-    this.#hidden = hidden;
-    return expected;
-  }
-
-  #reconstruct(row: Float32Array): Tensor {
-    this.#window = [...this.#window, row].slice(-this.#preprocessing.window);
-    const rows = new Float32Array(this.#window.length * row.length);
-    for (const [i, one] of this.#window.entries()) rows.set(one, i * row.length);
-    const { expected, hidden } = this.#run(rows, this.#window.length, {});
-    hidden.dispose();
-    return expected;
-  }
-
-  #run(rows: Float32Array, time: number, inputs: { hidden?: Tensor | null }): { expected: Tensor; hidden: Tensor } {
-    const model = this.#model;
-    if (model.training) model.eval();
-    return scope(() =>
-      noGrad(() => model.forward(upload(rows, [1, time, rows.length / time], model.head.weight.on), inputs)),
-    );
+    if (this.#model.training) this.#model.eval();
+    const [score] = (await this.#reader.read(row)) as unknown as [number];
+    return { score, alarm: score > this.#preprocessing.threshold };
   }
 }

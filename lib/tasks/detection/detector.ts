@@ -34,7 +34,7 @@ export interface AnomalyDetectorOptions extends LayerOptions {
 /**
  * Gives for every row what a normal one would have been:
  *
- *     forecast:     x̂[t] = W h[t-1] + b,  h = GRU(x), h[-1] = 0
+ *     forecast:     x̂[t] = x[t-1] + W h[t-1] + b,  h = GRU(x), h[-1] = 0, x[-1] = 0
  *     reconstruct:  x̂[t] = W g[t] + b,  g = GRU₂(h, h, …), h the last state of GRU₁(x) (P. Malhotra et al., "LSTM-based encoder-decoder
  *                   for multi-sensor anomaly detection", 2016, with GRUs)
  *
@@ -85,31 +85,52 @@ export class AnomalyDetector extends Module {
 
   /**
    * @param x [batch, time, inputSize], scaled
-   * @param inputs hidden: the state before the first row, [numLayers, batch, hiddenSize], only with `forecast`, default: zeros; lengths:
-   * valid rows, only with `reconstruct`, default: all
+   * @param inputs hidden: the state before the first row, [numLayers, batch, hiddenSize], and previous: the row before it, [batch, 1,
+   * inputSize], only with `forecast`, default: zeros; lengths: valid rows, only with `reconstruct`, default: all
    * @returns expected [batch, time, inputSize]; hidden: the state after the last row
    * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH`
    */
   forward(
     x: Tensor,
-    inputs: { hidden?: Tensor | null; lengths?: Lengths | undefined } = {},
+    inputs: { hidden?: Tensor | null; previous?: Tensor | null; lengths?: Lengths | undefined } = {},
   ): { expected: Tensor; hidden: Tensor } {
-    checkOptions(inputs, 'inputs', ['hidden', 'lengths']);
+    checkOptions(inputs, 'inputs', ['hidden', 'previous', 'lengths']);
     const { hidden: initialHidden = null, lengths = null } = inputs;
     return scope(() => {
       const { output, hidden } = this.gru.forward(x, { initialHidden, lengths });
-      const { hiddenSize, numLayers } = this.gru;
-      const [batch, time] = x.shape as [number, number];
-      const top = (state: Tensor) => state.slice(0, numLayers - 1).reshape(batch, 1, hiddenSize);
+      const [batch, time, inputSize] = x.shape as [number, number, number];
       if (this.decoder === null) {
-        const before = initialHidden ? top(initialHidden) : fill([batch, 1, hiddenSize], 0, x.on);
-        const states = time === 1 ? before : concat([before, output.slice(1, 0, time - 1)], 1);
-        return { expected: this.head.forward(this.dropout.forward(states)), hidden };
+        const state = initialHidden ? this.#top(initialHidden) : fill([batch, 1, this.gru.hiddenSize], 0, x.on);
+        const previous = inputs.previous ?? fill([batch, 1, inputSize], 0, x.on);
+        const before = (first: Tensor, all: Tensor) =>
+          time === 1 ? first : concat([first, all.slice(1, 0, time - 1)], 1);
+        return { expected: this.#expect(before(previous, x), before(state, output)), hidden };
       }
-      const repeated = concat(new Array<Tensor>(time).fill(top(hidden)), 1);
+      const repeated = concat(new Array<Tensor>(time).fill(this.#top(hidden)), 1);
       const { output: decoded } = this.decoder.forward(repeated, { lengths });
       return { expected: this.head.forward(this.dropout.forward(decoded)), hidden };
     });
+  }
+
+  /**
+   * The row to come, only with `forecast`.
+   *
+   * @param previous the row before, [batch, 1, inputSize]
+   * @param hidden the state after it, [numLayers, batch, hiddenSize]
+   * @returns [batch, 1, inputSize]
+   */
+  expectNext(previous: Tensor, hidden: Tensor): Tensor {
+    return scope(() => this.#expect(previous, this.#top(hidden)));
+  }
+
+  #expect(previous: Tensor, states: Tensor): Tensor {
+    return previous.add(this.head.forward(this.dropout.forward(states)));
+  }
+
+  // The state of the last layer: [batch, 1, hiddenSize].
+  #top(hidden: Tensor): Tensor {
+    const { hiddenSize, numLayers } = this.gru;
+    return hidden.slice(0, numLayers - 1).reshape(hidden.shape[1] as number, 1, hiddenSize);
   }
 }
 

@@ -13,7 +13,8 @@ import { detectionSeries } from './detection_series.js';
 import type { AnomalyDetector } from './detector.js';
 import { detectionPreprocessingOf } from './preprocessing.js';
 import { scoreRows } from './score_rows.js';
-import { rollingQuantileScores, zScores } from './simple_detectors.js';
+import { rollingQuantileScores, rollingZScores, zScores } from './simple_detectors.js';
+import { subsequenceDistances } from './subsequence_distances.js';
 
 /** How well a score tells labelled rows from the others. */
 export interface RankingScores {
@@ -21,6 +22,9 @@ export interface RankingScores {
   readonly averagePrecision: number;
   readonly rocAuc: number;
 }
+
+// Comparing all sub-sequences takes time with the square of the rows.
+const comparedRows = 50_000;
 
 /** How good a detector is, beside what can be had without a model. */
 export interface DetectorEvaluation extends RankingScores {
@@ -32,7 +36,7 @@ export interface DetectorEvaluation extends RankingScores {
   readonly events: EventScores;
   /** The share of labelled rows: the average precision of a score that knows nothing. */
   readonly labelled: number;
-  /** By name: `z-score`, `rolling quantile`. */
+  /** By name: `z-score`, `rolling z-score`, `rolling quantile`; `sub-sequence distance` unless a series has more than 50,000 rows. */
   readonly baselines: Readonly<Record<string, RankingScores>>;
 }
 
@@ -52,19 +56,22 @@ export async function evaluateDetector(
   const label = checkString(options.label, 'label');
   const from = checkNumber(options.from ?? 0, 'from', { min: 0, below: 1 });
   const { inputs, entity, threshold, window } = detectionPreprocessingOf(model);
-  const parts: { labels: number[]; model: number[]; 'z-score': number[]; 'rolling quantile': number[] }[] = [];
+  const parts: { labels: number[]; model: number[]; baselines: Map<string, number[]> }[] = [];
   for (const series of detectionSeries(table, { inputs, entity, label })) {
-    const first = Math.round(from * series.tableRows.length);
-    parts.push({
-      labels: Array.from((series.labels as Uint8Array).subarray(first)),
-      model: Array.from((await scoreRows(model, series)).subarray(first)),
+    const rows = series.tableRows.length;
+    const first = Math.round(from * rows);
+    const late = (scores: ArrayLike<number>) => Array.from(scores).slice(first);
+    const recent = Math.max(window, 32);
+    const baselines = new Map([
       // With nothing left out, all rows say what is usual.
-      'z-score': Array.from(zScores(series, first || series.tableRows.length).subarray(first)),
-      'rolling quantile': Array.from(rollingQuantileScores(series, Math.max(window, 32)).subarray(first)),
-    });
+      ['z-score', late(zScores(series, first || rows))],
+      ['rolling z-score', late(rollingZScores(series, recent))],
+      ['rolling quantile', late(rollingQuantileScores(series, recent))],
+    ]);
+    if (rows <= comparedRows) baselines.set('sub-sequence distance', late(await subsequenceDistances(series, recent)));
+    parts.push({ labels: late(series.labels as Uint8Array), model: late(await scoreRows(model, series)), baselines });
   }
-  const all = (name: keyof (typeof parts)[number]) => parts.flatMap((part) => part[name]);
-  const [labels, scores] = [all('labels'), all('model')];
+  const [labels, scores] = [parts.flatMap((part) => part.labels), parts.flatMap((part) => part.model)];
   const labelled = labels.reduce((sum, value) => sum + value, 0) / labels.length;
   if (labelled === 0 || labelled === 1) {
     throw new CudnnGruError('ERR_DATA', `${table.source}, column ${quote(label)}: all rows have the same label`);
@@ -86,6 +93,10 @@ export async function evaluateDetector(
       apart((part) => part.labels),
     ),
     labelled,
-    baselines: { 'z-score': rank(all('z-score')), 'rolling quantile': rank(all('rolling quantile')) },
+    baselines: Object.fromEntries(
+      [...(parts[0]?.baselines.keys() ?? [])]
+        .filter((name) => parts.every(({ baselines }) => baselines.has(name)))
+        .map((name) => [name, rank(parts.flatMap(({ baselines }) => baselines.get(name) as number[]))]),
+    ),
   };
 }

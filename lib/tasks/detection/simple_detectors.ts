@@ -27,6 +27,29 @@ export function zScores({ values, tableRows }: DetectionSeries, known: number): 
 }
 
 /**
+ * How many standard deviations a row is away from the mean of the `window` rows before it, of the feature that is farthest; 0 while there
+ * are less than 8 rows before.
+ * @returns [rows]
+ */
+export function rollingZScores({ values, tableRows }: DetectionSeries, window: number): Float64Array {
+  const rows = tableRows.length;
+  const features = values.length / rows;
+  const scores = new Float64Array(rows);
+  for (let f = 0; f < features; f++) {
+    const at = (row: number) => values[row * features + f] as number;
+    for (let row = 8; row < rows; row++) {
+      const first = Math.max(0, row - window);
+      let [mean, squares] = [0, 0];
+      for (let before = first; before < row; before++) mean += at(before) / (row - first);
+      for (let before = first; before < row; before++) squares += (at(before) - mean) ** 2;
+      const distance = Math.abs(at(row) - mean) / (Math.sqrt(squares / (row - first)) || 1);
+      scores[row] = Math.max(scores[row] as number, distance);
+    }
+  }
+  return scores;
+}
+
+/**
  * How far a row lies outside the range from the 5% to the 95% quantile of the `window` rows before it, in widths of that range, of the
  * feature that is farthest; 0 inside, and while there are less than 8 rows before.
  * @returns [rows]

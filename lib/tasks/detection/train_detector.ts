@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, checkPositiveInteger, given } from '../../arguments.js';
+import { checkInteger, checkNumber, checkOptions, checkPositiveInteger, given } from '../../arguments.js';
 import { ArrayDataset } from '../../data/array_dataset.js';
 import { Batches } from '../../data/batches.js';
 import type { Table } from '../../data/csv.js';
@@ -15,9 +15,10 @@ import {
   taskTrainingOptions,
   trainingSummary,
 } from '../training.js';
+import { calibrateDetector } from './calibrate_detector.js';
 import { type DetectionSeries, detectionSeries, scaledRows } from './detection_series.js';
 import { AnomalyDetector, type AnomalyDetectorOptions } from './detector.js';
-import { errorsOf, scoresOf } from './score_rows.js';
+import { type DetectorEvaluation, evaluateDetector } from './evaluate_detector.js';
 
 /** What `trainDetector` takes: the data, the model, the training. */
 export interface TrainDetectorOptions
@@ -33,10 +34,18 @@ export interface TrainDetectorOptions
   label?: string;
   /** Rows of a training example; with `reconstruct` also of what is reconstructed. Default: 32. */
   window?: number;
-  /** The last share of each series, on which the epoch, the scale of the errors and the threshold are chosen. Default: 0.3. */
+  /** The last share of each series, that has no part in the training. Default: 0. */
+  test?: number;
+  /** The last share of what is left, on which the epoch, the scale of the errors and the threshold are chosen. Default: 0.3. */
   validation?: number;
   /** The share of normal validation rows that stays below the threshold. Default: 0.999. */
   quantile?: number;
+  /** Strange rows, one after the other, that are replaced by what was expected, as in `scoreRows`; only with `forecast`. Default: chosen. */
+  hold?: number;
+  /** Rows over which scores are smoothed, as in `scoreRows`. Default: chosen. */
+  smoothing?: number;
+  /** Rows over which the spread of a series' own errors is followed, as in `scoreRows`; 0: never. Default: 256. */
+  adaptation?: number;
   /** The highest rate of the one-cycle schedule. Default: 0.005. */
   learningRate?: number;
 }
@@ -51,8 +60,12 @@ const optionNames = [
   'numLayers',
   'dropout',
   'window',
+  'test',
   'validation',
   'quantile',
+  'hold',
+  'smoothing',
+  'adaptation',
   ...taskTrainingOptions,
 ];
 
@@ -61,12 +74,16 @@ export interface TrainedDetector {
   /** With `preprocessing` and `summary`: ready for `saveModel`, `scoreRows` and `DetectionStream`. */
   model: AnomalyDetector;
   result: TrainingResult;
+  /** On the test rows; null without them or without labels, and when the training was aborted. */
+  evaluation: DetectorEvaluation | null;
 }
 
 /**
  * Teaches an `AnomalyDetector` what is normal: on windows of the early rows of each series, with the mean squared error as loss. On the
  * later rows it keeps the best epoch, measures how large the errors of normal rows are, and sets the threshold at a quantile of their
- * scores. Rows with a label are left out of all of it, and so are the windows that hold one.
+ * scores. Rows with a label are left out of all of it, and so are the windows that hold one. Of `hold` (0, one or four windows) and
+ * `smoothing` (0, 4, 8, 16 or 32) it chooses, when they are not given, what finds anomalies best: the labelled ones among the later rows, or
+ * if there are none, artificial ones (shifts, noise, spikes, what does not belong there) put into these rows.
  *
  * @throws TypeError, RangeError; CudnnGruError `ERR_DATA` when too few rows are left; what `Trainer.fit` throws
  */
@@ -78,7 +95,13 @@ export async function trainDetector(options: TrainDetectorOptions): Promise<Trai
   const window = checkPositiveInteger(options.window ?? 32, 'window');
   const share = checkNumber(options.validation ?? 0.3, 'validation', { above: 0, below: 1 });
   const quantile = checkNumber(options.quantile ?? 0.999, 'quantile', { above: 0, max: 1 });
-  const series = detectionSeries(table, { inputs, entity, label });
+  const test = checkNumber(options.test ?? 0, 'test', { min: 0, below: 1 });
+  const { hold, smoothing } = options;
+  const forecasts = (options.method ?? 'forecast') === 'forecast';
+  if (hold !== undefined) checkInteger(hold, 'hold', { min: 0, ...(!forecasts && { max: 0 }) });
+  if (smoothing !== undefined) checkNumber(smoothing, 'smoothing', { min: 0 });
+  const adaptation = checkInteger(options.adaptation ?? 256, 'adaptation', { min: 0 });
+  const series = detectionSeries(table, { inputs, entity, label }).map((one) => firstRows(one, test, inputs.length));
   const scaler = fitStandardScaler(normalRows(series, share, inputs.length), inputs.length).toJSON();
   const parts = windowsOf(series, { scaler }, window, share, inputs.length);
   const { method, hiddenSize, numLayers, dropout } = options;
@@ -90,29 +113,44 @@ export async function trainDetector(options: TrainDetectorOptions): Promise<Trai
   });
   const data = new Batches(datasetOf(parts.train, window, inputs.length), { batchSize, shuffle: true, seed });
   const validation = new Batches(datasetOf(parts.validation, window, inputs.length), { batchSize: 256 });
-  const loss = ({ inputs: x }: TrainingBatch) => mse(model.forward(x).expected, x);
+  const loss = ({ inputs: x }: TrainingBatch) => {
+    const { expected } = model.forward(x);
+    // Of the first row nothing is known.
+    return forecasts && window > 1 ? mse(expected.slice(1, 1), x.slice(1, 1)) : mse(expected, x);
+  };
   return fitModel({ model, loss, data, validation, training }, async (result) => {
     if (result.stopped !== 'aborted') {
-      const errors = await validationErrors(model, series, { scaler }, window, share);
-      const errorScale = deviations(errors, inputs.length);
-      const scores = scoresOf(errors, { errorScale }).sort();
-      const threshold = scores[Math.min(scores.length - 1, Math.ceil(quantile * scores.length) - 1)] as number;
+      const boundary = (rows: number) => validationRow(rows, share);
+      const settings = { scaler, window, hold, smoothing, adaptation, quantile, seed, boundary };
       model.preprocessing = {
         task: 'detect',
         inputs: [...inputs],
         entity,
         scaler,
-        errorScale,
         window,
-        threshold,
+        adaptation,
+        ...(await calibrateDetector(model, series, settings)),
       } as unknown as JsonValue;
     }
     model.summary = {
       windows: { training: parts.train.length, validation: parts.validation.length },
       ...trainingSummary(training, result),
     };
-    return { model, result };
+    const evaluated = test > 0 && label !== null && result.stopped !== 'aborted';
+    const evaluation = evaluated ? await evaluateDetector(model, table, { label, from: 1 - test }) : null;
+    return { model, result, evaluation };
   });
+}
+
+// Where `evaluateDetector` begins, the training ends.
+function firstRows(series: DetectionSeries, test: number, features: number): DetectionSeries {
+  const rows = Math.round((1 - test) * series.tableRows.length);
+  return {
+    ...series,
+    tableRows: series.tableRows.subarray(0, rows),
+    values: series.values.subarray(0, rows * features),
+    labels: series.labels?.subarray(0, rows) ?? null,
+  };
 }
 
 const validationRow = (rows: number, share: number) => rows - Math.round(share * rows);
@@ -166,32 +204,4 @@ function datasetOf(windows: readonly Float32Array[], window: number, features: n
   const inputs = { data, shape: [windows.length, window, features] };
   // The loss compares the model's answer with its input; targets have no part in it.
   return new ArrayDataset({ inputs, targets: new Float32Array(windows.length) });
-}
-
-// Errors of the normal validation rows, read as the detector will be: with what came before. [rows, features]
-async function validationErrors(
-  model: AnomalyDetector,
-  series: readonly DetectionSeries[],
-  scaling: Parameters<typeof scaledRows>[1],
-  window: number,
-  share: number,
-): Promise<Float32Array> {
-  const features = model.gru.inputSize;
-  const kept: number[] = [];
-  for (const one of series) {
-    const errors = await errorsOf(model, scaledRows(one, scaling), window);
-    for (let row = validationRow(one.tableRows.length, share); row < one.tableRows.length; row++) {
-      // An anomaly is still in the state, or in the window, for a while.
-      if (one.labels?.subarray(Math.max(0, row - window), row + 1).includes(1)) continue;
-      for (let f = 0; f < features; f++) kept.push(errors[row * features + f] as number);
-    }
-  }
-  return Float32Array.from(kept);
-}
-
-// Root mean square of each feature's errors, at least a thousandth of the feature's own deviation.
-function deviations(errors: Float32Array, features: number): number[] {
-  const sums = new Array<number>(features).fill(0);
-  for (const [i, error] of errors.entries()) sums[i % features] = (sums[i % features] as number) + error * error;
-  return sums.map((sum) => Math.max(1e-3, Math.sqrt((sum * features) / errors.length)));
 }
