@@ -28,14 +28,13 @@ let used = 0;
 const random = () => numbers[used++ % numbers.length] as number;
 const shop = makeShop(items, 4, random);
 const sessionsOf = (sessions: number) => simulateSessions(shop, { sessions, length, random });
-const [train, validation, test] = [sessionsOf(short ? 2000 : 40_000), sessionsOf(1000), sessionsOf(2000)];
+const [train, validation, test] = [sessionsOf(short ? 2000 : 20_000), sessionsOf(1000), sessionsOf(2000)];
 
 // 2. Training: every item is to be foretold from those before it.
 const model = new tasks.LanguageModel({
   vocabularySize: items,
   embeddingSize: 64,
-  hiddenSize: 128,
-  dropout: 0.1,
+  hiddenSize: 96,
   generator: new Generator(seed),
 });
 const sizes = { batchSize: 64, seed };
