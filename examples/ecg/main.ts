@@ -18,7 +18,7 @@ const trained = await tasks.trainDetector({
   window: 100,
   learningRate: 0.01,
   quantile: 1,
-  epochs: short ? 2 : 10,
+  epochs: short ? 1 : 10,
   seed,
   onProgress: display.onProgress,
   onEpoch: display.onEpoch,

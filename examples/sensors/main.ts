@@ -21,7 +21,7 @@ const trained = await tasks.trainDetector({
   label: 'label',
   test: 0.6,
   quantile: 1,
-  epochs: short ? 3 : 10,
+  epochs: short ? 2 : 10,
   seed,
   onProgress: display.onProgress,
   onEpoch: display.onEpoch,
