@@ -1,10 +1,10 @@
 // Churn, fraud and failures from event logs whose best possible prediction is known. README.md says more.
 import { data, Generator, metrics, progressDisplay, saveModel, tasks, uniform } from 'cudnn-gru';
 import { outputFolder } from '../common/folders.js';
-import { logisticRegression } from '../common/logistic_regression.js';
 import { exampleOptions } from '../common/options.js';
 import { bestProbabilities, simulate } from './arrival_process.js';
 import { countsAt } from './counts.js';
+import { logisticRegression } from './logistic_regression.js';
 import { churn, fraud, maintenance, type Setting } from './settings.js';
 
 const { short, seed } = exampleOptions();
