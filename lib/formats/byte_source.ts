@@ -15,7 +15,8 @@ export interface ByteSource {
   read(bytes: Uint8Array, position: number): Promise<void>;
 }
 
-function endsBefore(end: number, size: number): CudnnGruError {
+/** @internal */
+export function endsBefore(end: number, size: number): CudnnGruError {
   return new CudnnGruError('ERR_FORMAT', `it should go on to byte ${end} and ends at ${size}; is it truncated?`);
 }
 

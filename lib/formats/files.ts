@@ -52,7 +52,10 @@ export async function openForReading(path: string): Promise<{ file: FileHandle; 
  * a power cut: `write` fills a temporary file in the same folder, which is flushed to the disk and then renamed. When
  * anything fails the temporary file is removed and the old file is untouched.
  */
-export async function writeFileAtomically(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+export async function writeFileAtomically(
+  path: string,
+  write: (file: FileHandle, temporary: string) => Promise<void>,
+): Promise<void> {
   let temporary: string | undefined;
   let file: FileHandle | undefined;
   try {
@@ -61,7 +64,7 @@ export async function writeFileAtomically(path: string, write: (file: FileHandle
     const name = join(folder, `.${basename(target)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
     file = await open(name, 'wx');
     temporary = name;
-    await write(file);
+    await write(file, temporary);
     await file.sync();
     await file.close();
     file = undefined;

@@ -19,11 +19,13 @@ import { VariationalDropout } from '../layers/variational_dropout.js';
 import { type Precision, precisions, valuesPerWord } from '../ops/gru_quantized.js';
 import { type DeviceName, withDefaultDevice } from '../tensor/device.js';
 import { elementCount } from '../tensor/tensor.js';
+import { jsonProblem } from './json_limits.js';
 import { KerasGRU } from './keras/keras_gru.js';
 import { KerasActivation, KerasDense, KerasDropout, KerasEmbedding, KerasLayerNorm } from './keras/keras_layers.js';
 import { KerasModel } from './keras/keras_model.js';
 import { OnnxModel } from './onnx/onnx_model.js';
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from './safetensors.js';
+import type { TensorEntry } from './safetensors_header.js';
 
 export { registerModule } from '../layers/registry.js';
 
@@ -94,9 +96,11 @@ export async function loadModel<M extends Module = Module>(
   const file = await openSafetensors(path);
   try {
     const model = withDefaultDevice(options.device ?? 'cpu', () => modelFrom(file));
-    const record: Record<string, { shape: readonly number[]; data: Float32Array | Int32Array }> = {};
-    for (const [name, { shape }] of file.entries) record[name] = { shape, data: await file.read(name) };
-    await model.loadStateDict(record);
+    const shapeOf = (name: string) => (file.entries.get(name) as TensorEntry).shape;
+    await model.loadStateDictFrom(file.entries.keys(), async (name) => ({
+      shape: shapeOf(name),
+      data: await file.read(name),
+    }));
     return model.eval() as M;
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError) {
@@ -142,6 +146,8 @@ function quantized(model: Module, precision: Precision): Module {
 }
 
 function parse(text: string, path: string): JsonValue {
+  const problem = jsonProblem(text);
+  if (problem !== undefined) throw new CudnnGruError('ERR_FORMAT', `${path}: the metadata ${problem}`);
   try {
     return JSON.parse(text);
   } catch (cause) {

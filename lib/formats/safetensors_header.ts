@@ -1,13 +1,17 @@
 import { describe, quote } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
 import { BITS, type ElementType, isElementType } from './element_types.js';
+import { closingQuote, jsonProblem } from './json_limits.js';
 
 // The header of a safetensors file (https://github.com/huggingface/safetensors#format): 8 bytes with its length, then
 // JSON from tensor names to { dtype, shape, data_offsets }, then the data. Everything a header claims is checked here
 // against the size of the file, before anything is allocated for it.
 
-/** The length limit of the reference implementation. */
-export const MAX_HEADER_BYTES = 100_000_000;
+/** Less than the 100 MB of the reference implementation: the text and its strings take four times these bytes. */
+export const MAX_HEADER_BYTES = 20_000_000;
+
+// The header, a tensor, its shape.
+const MAX_DEPTH = 3;
 
 export const METADATA_KEY = '__metadata__';
 
@@ -47,14 +51,10 @@ export function parseHeaderLength(start: Uint8Array, fileSize: number): number {
 /** Reads and checks the JSON of a header. `fileSize` is in bytes. */
 export function parseHeader(json: Uint8Array, fileSize: number): Header {
   if (json[0] !== 0x7b) throw malformed('its header does not start with "{"');
-  let text: string;
-  let parsed: Record<string, unknown>;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json);
-    parsed = JSON.parse(text) as Record<string, unknown>;
-  } catch (error) {
-    throw malformed(`its header is not JSON (${error instanceof Error ? error.message : String(error)})`);
-  }
+  const text = parsing(() => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json));
+  const problem = jsonProblem(text, MAX_DEPTH);
+  if (problem !== undefined) throw malformed(`its header ${problem}`);
+  const parsed = parsing(() => JSON.parse(text) as Record<string, unknown>);
   const repeated = findRepeatedKey(text);
   if (repeated !== undefined) throw malformed(`its header names ${quote(repeated)} twice`);
 
@@ -69,6 +69,14 @@ export function parseHeader(json: Uint8Array, fileSize: number): Header {
   }
   checkCoverage(entries, dataStart, fileSize);
   return { metadata, entries };
+}
+
+function parsing<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw malformed(`its header is not JSON (${error instanceof Error ? error.message : String(error)})`);
+  }
 }
 
 /** Why a tensor cannot be called this; undefined when it can. */
@@ -147,7 +155,7 @@ function findRepeatedKey(text: string): string | undefined {
     if (character === '{') keys.push(new Set());
     else if (character === '}') keys.pop();
     else if (character === '"') {
-      const end = endOfString(text, i);
+      const end = closingQuote(text, i) + 1;
       if (isFollowedByColon(text, end)) {
         const key = JSON.parse(text.slice(i, end)) as string;
         const known = keys[keys.length - 1];
@@ -158,13 +166,6 @@ function findRepeatedKey(text: string): string | undefined {
     }
   }
   return undefined;
-}
-
-// The position behind the closing quote of the string that opens at `start`.
-function endOfString(text: string, start: number): number {
-  let i = start + 1;
-  while (i < text.length && text[i] !== '"') i += text[i] === '\\' ? 2 : 1;
-  return i + 1;
 }
 
 function isFollowedByColon(text: string, position: number): boolean {

@@ -1,3 +1,28 @@
+/** Where the elements of an array lie, one after another in row-major order of its indices. */
+export class StridedWalk {
+  /** The position of the current element. */
+  at = 0;
+  readonly #index: number[];
+
+  /** @param strides positions from one index of each axis to the next */
+  constructor(
+    readonly shape: readonly number[],
+    readonly strides: readonly number[],
+  ) {
+    this.#index = new Array<number>(shape.length).fill(0);
+  }
+
+  step(): void {
+    for (let axis = this.shape.length - 1; axis >= 0; axis--) {
+      this.at += this.strides[axis] as number;
+      this.#index[axis] = (this.#index[axis] as number) + 1;
+      if ((this.#index[axis] as number) < (this.shape[axis] as number)) break;
+      this.at -= (this.strides[axis] as number) * (this.shape[axis] as number);
+      this.#index[axis] = 0;
+    }
+  }
+}
+
 /**
  * The elements of an array in row-major order, from the run of memory that holds it.
  *
@@ -11,17 +36,10 @@ export function gatherStrided<T extends Float32Array | Int32Array>(
 ): T {
   const count = shape.reduce((product, dimension) => product * dimension, 1);
   const out = new (run.constructor as new (length: number) => T)(count);
-  const index = new Array<number>(shape.length).fill(0);
-  let at = 0;
+  const walk = new StridedWalk(shape, strides);
   for (let i = 0; i < count; i++) {
-    out[i] = run[at] as number;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      at += strides[axis] as number;
-      index[axis] = (index[axis] as number) + 1;
-      if ((index[axis] as number) < (shape[axis] as number)) break;
-      at -= (strides[axis] as number) * (shape[axis] as number);
-      index[axis] = 0;
-    }
+    out[i] = run[walk.at] as number;
+    walk.step();
   }
   return out;
 }

@@ -5,7 +5,7 @@ import type { StreamStates } from '../inference/stream_states.js';
 import { openStream, type StreamOptions } from '../inference/streaming_model.js';
 import { type Precision, precisions } from '../ops/gru_quantized.js';
 import { upload } from '../ops/result.js';
-import { type Device, type DeviceName, deviceOf } from '../tensor/device.js';
+import { type Device, type DeviceName, deviceOf, synchronize } from '../tensor/device.js';
 import { Tensor, type TensorData } from '../tensor/tensor.js';
 import { frozenParameter, isParameter, parameter } from './parameters.js';
 import { type Quantizable, quantizeInto } from './quantize.js';
@@ -158,34 +158,32 @@ export abstract class Module {
       throw wrongKind('record', 'an object of tensors by name', record);
     const strict = checkBoolean(options.strict ?? true, 'strict');
     const own = new Map(this.#allNames());
-    const missing = [...own.keys()].filter((name) => !Object.hasOwn(record, name));
-    const unknown = Object.keys(record).filter((name) => !own.has(name));
-    if (strict && missing.length + unknown.length > 0) {
-      const parts = [
-        ...missing.map((name) => `${name} is missing`),
-        ...unknown.map((name) => `${name} is unknown${hint(name, own.keys())}`),
-      ];
-      throw new CudnnGruError(
-        'ERR_FORMAT',
-        `loadStateDict: ${parts.slice(0, 8).join('; ')}${parts.length > 8 ? '; ...' : ''}`,
-      );
-    }
+    const { missing, unknown } = compareNames(own, Object.keys(record), strict);
     const values = new Map<Tensor, TensorData>();
     for (const [name, parameter] of own) {
       if (!Object.hasOwn(record, name)) continue;
       const value = record[name] as Tensor | StateDict[string] | null;
-      const expected = parameter.dtype === 'int32' ? Int32Array : Float32Array;
-      const isNumbers = value instanceof Tensor || value?.data instanceof expected;
-      if (!value || !isNumbers || !Array.isArray(value.shape)) {
-        throw wrongKind(`record[${JSON.stringify(name)}]`, `a Tensor, or { shape, data: ${expected.name} }`, value);
-      }
-      if (String(value.shape) !== String(parameter.shape)) {
-        throw wrongRange(`record[${JSON.stringify(name)}]`, `shape [${parameter.shape.join(', ')}]`, [...value.shape]);
-      }
-      values.set(parameter, value instanceof Tensor ? await value.data() : value.data);
+      checkNumbers(name, value, parameter);
+      values.set(parameter, value instanceof Tensor ? await value.data() : (value as StateDict[string]).data);
     }
     for (const [parameter, data] of values) parameter.write(data);
     return { missing, unknown };
+  }
+
+  /**
+   * @internal `loadStateDict` of what is read one tensor after another, so that the numbers are never all there twice. Where reading fails, some
+   * parameters are replaced.
+   */
+  async loadStateDictFrom(names: Iterable<string>, read: (name: string) => Promise<StateDict[string]>): Promise<void> {
+    const own = new Map(this.#allNames());
+    compareNames(own, [...names], true);
+    // What the queue still has to do would make it keep a copy of all that is written.
+    await synchronize(this.parameters()[0]?.device);
+    for (const [name, parameter] of own) {
+      const value = await read(name);
+      checkNumbers(name, value, parameter);
+      parameter.write(value.data);
+    }
   }
 
   /**
@@ -257,5 +255,37 @@ export abstract class Module {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+}
+
+function compareNames(
+  own: ReadonlyMap<string, Tensor>,
+  given: readonly string[],
+  strict: boolean,
+): { missing: string[]; unknown: string[] } {
+  const names = new Set(given);
+  const missing = [...own.keys()].filter((name) => !names.has(name));
+  const unknown = given.filter((name) => !own.has(name));
+  if (strict && missing.length + unknown.length > 0) {
+    const parts = [
+      ...missing.map((name) => `${name} is missing`),
+      ...unknown.map((name) => `${name} is unknown${hint(name, own.keys())}`),
+    ];
+    throw new CudnnGruError(
+      'ERR_FORMAT',
+      `loadStateDict: ${parts.slice(0, 8).join('; ')}${parts.length > 8 ? '; ...' : ''}`,
+    );
+  }
+  return { missing, unknown };
+}
+
+function checkNumbers(name: string, value: Tensor | StateDict[string] | null, parameter: Tensor): void {
+  const expected = parameter.dtype === 'int32' ? Int32Array : Float32Array;
+  const isNumbers = value instanceof Tensor || value?.data instanceof expected;
+  if (!value || !isNumbers || !Array.isArray(value.shape)) {
+    throw wrongKind(`record[${JSON.stringify(name)}]`, `a Tensor, or { shape, data: ${expected.name} }`, value);
+  }
+  if (String(value.shape) !== String(parameter.shape)) {
+    throw wrongRange(`record[${JSON.stringify(name)}]`, `shape [${parameter.shape.join(', ')}]`, [...value.shape]);
   }
 }

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 // The built library: reading HDF5 starts a thread, which takes JavaScript.
 import {
@@ -7,9 +9,11 @@ import {
   Dropout,
   Embedding,
   exportKeras,
+  exportOnnx,
   GRU,
   GRUCell,
   importModel,
+  importOnnx,
   KerasModel,
   Linear,
   loadModel,
@@ -113,6 +117,15 @@ describe('models that Keras 2 and 3 wrote', () => {
     ];
     for (const [at, value] of ours.entries()) expect(Math.abs(value - (theirs[at] as number))).toBeLessThan(0.05);
   });
+});
+
+it('reads in a process that was given its program by an option', async () => {
+  const program = `
+    import { importModel } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
+    const model = await importModel(${JSON.stringify(peer('keras_bi_gru_dense_reset_after.keras'))});
+    console.log(model.parameters().length);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+  expect(Number(stdout)).toBeGreaterThan(4);
 });
 
 describe('masks', () => {
@@ -260,6 +273,27 @@ describe('what is refused, by name', () => {
       /weights and no architecture.*`config`/,
     );
   });
+});
+
+describe('exportOnnx of a model from Keras', () => {
+  it.each(['keras_functional_state_reset_after.keras', 'keras_stacked_dropout_reset_after.keras'])(
+    '%s',
+    async (name) => {
+      const model = await importPeer(name);
+      await exportOnnx(path('keras.onnx'), model);
+      const back = await importOnnx(path('keras.onnx'));
+      const { input0 } = await loadSafetensors(peer(`${name}.expected.safetensors`));
+      const expected = noGrad(() => model.run(input0 as Tensor));
+      const outputs = Object.values(noGrad(() => back.run({ input: input0 as Tensor })));
+      expect(back.outputNames).toEqual(
+        expected.length === 1 ? ['output'] : expected.map((_, index) => `output_${index}`),
+      );
+      for (const [index, output] of outputs.entries()) {
+        const [ours, theirs] = [await output.data(), await (expected[index] as Tensor).data()];
+        for (const [at, value] of ours.entries()) expect(Math.abs(value - (theirs[at] as number))).toBeLessThan(1e-6);
+      }
+    },
+  );
 });
 
 describe('exportKeras', () => {

@@ -162,7 +162,7 @@ describe('hostile archives', () => {
     const before = process.memoryUsage().arrayBuffers;
     await expect(readNpz(file('zeros.npz'))).rejects.toMatchObject({
       code: 'ERR_FORMAT',
-      message: expect.stringMatching(/unfold to more than 336\d+ bytes, the most that is read/),
+      message: expect.stringMatching(/unfold to more than 252\d+ bytes, the most that is read/),
     });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1 << 20);
     const { zeros } = await readNpz(file('zeros.npz'), { maxBytes: 2 ** 28 });
@@ -176,7 +176,7 @@ describe('hostile archives', () => {
       const copy = Buffer.from(bomb);
       copy.writeUInt32LE(claim, at + 24);
       const begin = cpuMilliseconds();
-      await refused(copy, /too many bytes in the stream/);
+      await refused(copy, /does not fill its|too many bytes in the stream/);
       expect(cpuMilliseconds() - begin).toBeLessThan(1000);
     }
   });

@@ -17,6 +17,18 @@ it('native/sources.txt names every C++ and CUDA source exactly once', () => {
   expect(listedSources().sort()).toEqual(present.sort());
 });
 
+it('only native/platform asks which operating system this is', () => {
+  const asks =
+    /\b(_WIN32|WIN32|_MSC_VER|__linux__|__APPLE__|__unix__|_POSIX_VERSION)\b|#include <(windows|unistd|dlfcn|pthread|sys\/)/;
+  const files = readdirSync(join(root, 'native'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.(cc|h|cu|cuh)$/.test(name),
+  );
+  expect(files.length).toBeGreaterThan(100);
+  const found = files.filter((name) => asks.test(readFileSync(join(root, 'native', name), 'utf8')));
+  expect(found.map((name) => name.replaceAll('\\', '/').split('/')[0])).toEqual(found.map(() => 'platform'));
+  expect(found.length).toBeGreaterThan(0);
+});
+
 interface Lockfile {
   packages: Record<string, { resolved?: string; optionalDependencies?: Record<string, string> }>;
 }

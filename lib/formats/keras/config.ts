@@ -1,5 +1,6 @@
 import { quote } from '../../arguments.js';
 import { CudnnGruError } from '../../errors.js';
+import { jsonProblem } from '../json_limits.js';
 import type { LayerCall, TensorReference } from './keras_model.js';
 
 // The architecture of a Keras model, from the JSON that Keras 2 and 3 write.
@@ -34,6 +35,8 @@ export function unsupported(reason: string): CudnnGruError {
 
 /** @throws CudnnGruError `ERR_FORMAT`; `ERR_UNSUPPORTED` for a model that is neither Sequential nor functional */
 export function parseConfig(text: string): KerasConfig {
+  const problem = jsonProblem(text);
+  if (problem !== undefined) throw malformedConfig(`its config ${problem}`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

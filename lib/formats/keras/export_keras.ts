@@ -2,7 +2,7 @@ import { checkString, quote, wrongKind } from '../../arguments.js';
 import { CudnnGruError } from '../../errors.js';
 import { Dropout, Embedding, GRU, LayerNorm, Linear, Module, type StateDict } from '../../layers/index.js';
 import { isParameter } from '../../layers/parameters.js';
-import { writeBytes, writeFileAtomically } from '../files.js';
+import { writeFileAtomically } from '../files.js';
 import { kernelFromWeight, swapGates, transposed } from './gates.js';
 import { type Hdf5Array, writeHdf5 } from './hdf5.js';
 import { KerasActivation, KerasLayer } from './keras_layers.js';
@@ -15,8 +15,8 @@ interface ExportedLayer {
   className: string;
   /** Keras's name of the layer, where the model came from Keras. */
   name: string | undefined;
-  /** For each place within the layer's group, its arrays in Keras's order. */
-  arrays: KerasArray[][];
+  /** For each place within the layer's group, its arrays in Keras's order; made when they are written. */
+  arrays: (() => KerasArray[])[];
 }
 
 /**
@@ -36,39 +36,44 @@ export async function exportKeras(path: string, model: Module): Promise<void> {
     );
   }
   if (!(model instanceof Module)) throw wrongKind('model', 'a Module', model);
+  const parameters = model.parameters();
+  if (parameters.length === 0) throw new CudnnGruError('ERR_UNSUPPORTED', 'the model has no parameters to write');
+  const layers = [...layersOf(model, '', await model.stateDict())];
   const groups = new LayerGroups();
-  const arrays: Hdf5Array[] = [];
   const names: Record<string, string> = {};
-  for (const layer of layersOf(model, '', await model.stateDict())) {
-    const group = groups.next(layer.className);
-    if (layer.name !== undefined) names[`${group}/vars`] = layer.name;
-    for (const [index, place] of arrayPlaces(layer.className).entries()) {
-      const own = layer.arrays[index] ?? [];
-      for (const [number, array] of own.entries()) arrays.push({ path: `${group}/${place}/${number}`, ...array });
+  const arrays = function* (): Iterable<Hdf5Array> {
+    for (const layer of layers) {
+      const group = groups.next(layer.className);
+      if (layer.name !== undefined) names[`${group}/vars`] = layer.name;
+      for (const [index, place] of arrayPlaces(layer.className).entries()) {
+        const own = layer.arrays[index]?.() ?? [];
+        for (const [number, array] of own.entries()) yield { path: `${group}/${place}/${number}`, ...array };
+      }
     }
-  }
-  if (arrays.length === 0) throw new CudnnGruError('ERR_UNSUPPORTED', 'the model has no parameters to write');
-  const bytes = await writeHdf5(arrays, names);
-  await writeFileAtomically(path, (file) => writeBytes(file, bytes));
+  };
+  const largest = Math.max(...parameters.map(({ size }) => 4 * size));
+  await writeFileAtomically(path, (_, temporary) => writeHdf5(temporary, arrays(), largest, names));
 }
 
 function* layersOf(module: Module, prefix: string, state: StateDict, name?: string): Iterable<ExportedLayer> {
   const numbers = (parameter: string) => state[prefix + parameter]?.data as Float32Array;
-  const own = (className: string, ...arrays: KerasArray[][]): ExportedLayer => ({ className, name, arrays });
+  const own = (className: string, ...arrays: (() => KerasArray[])[]): ExportedLayer => ({ className, name, arrays });
   if (module.quantization) {
     throw new CudnnGruError('ERR_UNSUPPORTED', `the model is quantized to ${module.quantization}: export the original`);
   }
   if (module instanceof GRU) yield* gruLayers(module, numbers, name);
   else if (module instanceof Linear) {
     const { inputSize, outputSize, bias } = module;
-    const kernel = { shape: [inputSize, outputSize], data: transposed(numbers('weight'), outputSize) };
-    yield own('Dense', bias ? [kernel, { shape: [outputSize], data: numbers('bias') }] : [kernel]);
+    yield own('Dense', () => {
+      const kernel = { shape: [inputSize, outputSize], data: transposed(numbers('weight'), outputSize) };
+      return bias ? [kernel, { shape: [outputSize], data: numbers('bias') }] : [kernel];
+    });
   } else if (module instanceof Embedding) {
     const shape = [module.vocabularySize, module.embeddingSize];
-    yield own('Embedding', [{ shape, data: numbers('weight') }]);
+    yield own('Embedding', () => [{ shape, data: numbers('weight') }]);
   } else if (module instanceof LayerNorm) {
     const shape = [module.size];
-    yield own('LayerNormalization', [
+    yield own('LayerNormalization', () => [
       { shape, data: numbers('weight') },
       { shape, data: numbers('bias') },
     ]);
@@ -100,8 +105,8 @@ function* gruLayers(
   const directions = bidirectional ? ['', '_reverse'] : [''];
   for (let layer = 0; layer < numLayers; layer++) {
     const inputSize = layer === 0 ? gru.inputSize : directions.length * hiddenSize;
-    const arrays = directions.map((direction) =>
-      cellArrays(gru, inputSize, (kind) => numbers(`${kind}_l${layer}${direction}`)),
+    const arrays = directions.map(
+      (direction) => () => cellArrays(gru, inputSize, (kind) => numbers(`${kind}_l${layer}${direction}`)),
     );
     yield { className: bidirectional ? 'Bidirectional' : 'GRU', name, arrays };
   }

@@ -1,9 +1,9 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import type { Dataset, File, Group } from 'h5wasm';
 import type { Hdf5Array, Hdf5Contents, Hdf5Source } from './hdf5.js';
 
 // What h5wasm, the HDF5 library as WebAssembly, is asked to do, within limits. It sees a file system in memory with one file in it, whose
-// bytes are read by ranges as it asks for them: links to other files lead nowhere.
+// bytes are read or written by ranges as it asks for them: links to other files lead nowhere.
 
 const MAX_OBJECTS = 20_000;
 const MAX_DEPTH = 16;
@@ -37,7 +37,6 @@ interface FileNode {
 
 interface FileSystem {
   createFile(parent: string, name: string, properties: object, canRead: boolean, canWrite: boolean): FileNode;
-  readFile(path: string): Uint8Array;
   unlink(path: string): void;
 }
 
@@ -125,25 +124,75 @@ function readArray(dataset: Dataset, path: string, maxBytes: number): Hdf5Array 
   return { path, shape: dimensions, data: value };
 }
 
-/** The bytes of a file with these arrays, and an attribute `name` at each of these paths. */
-export async function writeContents(
-  h5: H5wasm,
-  arrays: readonly Hdf5Array[],
-  attributes: Readonly<Record<string, string>>,
-): Promise<Uint8Array> {
-  const file: File = new h5.File(FILE, 'w');
-  const groupAt = (path: string): Group => {
-    let group: Group = file;
+/** Writes a file, array by array. */
+export class Hdf5Writer {
+  readonly #file: File;
+  readonly #unmount: () => void;
+
+  private constructor(file: File, unmount: () => void) {
+    this.#file = file;
+    this.#unmount = unmount;
+  }
+
+  /** @param path of an empty file on the disk */
+  static async create(h5: H5wasm, path: string): Promise<Hdf5Writer> {
+    const unmount = mountTarget((await h5.ready).FS as unknown as FileSystem, path);
+    return new Hdf5Writer(new h5.File(FILE, 'w'), unmount);
+  }
+
+  add({ path, shape, data }: Hdf5Array): void {
+    const [, folder, name] = /^(.*)\/([^/]+)$/.exec(path) as unknown as [string, string, string];
+    this.#group(folder).create_dataset({ name, shape: [...shape], data: data as Float32Array, dtype: '<f4' });
+  }
+
+  /** @param names the attribute `name` of groups, by their paths */
+  finish(names: Readonly<Record<string, string>>): void {
+    for (const [path, name] of Object.entries(names)) this.#group(path).create_attribute('name', name);
+    this.#file.close();
+    this.#unmount();
+  }
+
+  #group(path: string): Group {
+    let group: Group = this.#file;
     for (const part of path.split('/').filter(Boolean)) {
       group = (group.keys().includes(part) ? group.get(part) : group.create_group(part)) as Group;
     }
     return group;
-  };
-  for (const { path, shape, data } of arrays) {
-    const [, folder, name] = /^(.*)\/([^/]+)$/.exec(path) as unknown as [string, string, string];
-    groupAt(folder).create_dataset({ name, shape: [...shape], data: data as Float32Array, dtype: '<f4' });
   }
-  for (const [path, value] of Object.entries(attributes)) groupAt(path).create_attribute('name', value);
-  file.close();
-  return ((await h5.ready).FS as unknown as FileSystem).readFile(FILE);
+}
+
+// Makes a file on the disk the library's only file; gives back what takes it away again.
+function mountTarget(files: FileSystem, path: string): () => void {
+  const descriptor = openSync(path, 'r+');
+  const node = files.createFile('/', FILE, {}, true, true);
+  const memory = node.node_ops as {
+    getattr: (node: unknown) => Record<string, unknown>;
+    setattr: (node: unknown, attributes: { size?: number }) => void;
+  };
+  node.node_ops = {
+    ...memory,
+    getattr: (entry: unknown) => ({ ...memory.getattr(entry), size: node.usedBytes }),
+    setattr: (entry: unknown, { size, ...others }: { size?: number }) => {
+      memory.setattr(entry, others);
+      if (size === undefined) return;
+      ftruncateSync(descriptor, size);
+      node.usedBytes = size;
+    },
+  };
+  node.stream_ops = {
+    ...node.stream_ops,
+    read: (_: unknown, buffer: Uint8Array, offset: number, length: number, position: number): number =>
+      readSync(descriptor, buffer, offset, length, position),
+    write: (_: unknown, buffer: Uint8Array, offset: number, length: number, position: number): number => {
+      for (let done = 0; done < length; ) {
+        done += writeSync(descriptor, buffer, offset + done, length - done, position + done);
+      }
+      node.usedBytes = Math.max(node.usedBytes, position + length);
+      return length;
+    },
+  };
+  return () => {
+    closeSync(descriptor);
+    files.unlink(FILE);
+  };
 }

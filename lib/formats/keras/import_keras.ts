@@ -1,4 +1,3 @@
-import { quote } from '../../arguments.js';
 import { CudnnGruError } from '../../errors.js';
 import type { Module, StateDict } from '../../layers/index.js';
 import { withParameterBudget } from '../../layers/parameters.js';
@@ -10,13 +9,13 @@ import { type Hdf5Contents, readHdf5 } from './hdf5.js';
 import { importLayer } from './layer_import.js';
 import { arraysOfLayers } from './weights.js';
 
-const MAX_CONFIG_BYTES = 16 << 20;
+const MAX_CONFIG_BYTES = 8 << 20;
 
 /** What a file of Keras holds; files of weights have no config, files of architecture no arrays. */
 interface KerasFile {
   config: string | undefined;
   version: string | undefined;
-  contents: Hdf5Contents;
+  contents: () => Promise<Hdf5Contents>;
 }
 
 /**
@@ -26,20 +25,31 @@ interface KerasFile {
  * @throws CudnnGruError
  */
 export async function importKeras(path: string, configPath?: string): Promise<Module> {
-  const file = await naming(path, () => readKerasFile(path));
-  const config = configPath === undefined ? file.config : await readConfig(configPath);
-  if (config === undefined) {
-    throw new CudnnGruError(
-      'ERR_UNSUPPORTED',
-      `${quote(path)} holds weights and no architecture: give the .keras file or the JSON of model.to_json() as \`config\``,
-    );
-  }
-  return naming(path, async () => build(parseConfig(config), file));
+  const given = configPath === undefined ? undefined : await readConfig(configPath);
+  return withKerasFile(path, async (file) => {
+    const config = given ?? file.config;
+    if (config === undefined) {
+      throw new CudnnGruError(
+        'ERR_UNSUPPORTED',
+        'it holds weights and no architecture: give the .keras file or the JSON of model.to_json() as `config`',
+      );
+    }
+    // The architecture first: it is small, and what it asks for may be refused.
+    const architecture = parseConfig(config);
+    return buildKeras(architecture, file.version, await file.contents());
+  });
 }
 
-async function build(config: KerasConfig, { contents, version }: KerasFile): Promise<Module> {
+/** @internal The model of an architecture and what an HDF5 file holds; `contents` loses its arrays. */
+export async function buildKeras(
+  config: KerasConfig,
+  version: string | undefined,
+  contents: Hdf5Contents,
+): Promise<Module> {
   const arrays = arraysOfLayers(config.layers, contents);
-  const imported = config.layers.map((layer, index) => importLayer(layer, arrays[index] ?? []));
+  // What a layer was made of is let go of at once.
+  contents.arrays.length = 0;
+  const imported = config.layers.map((layer, index) => importLayer(layer, arrays.splice(index, 1, [])[0] ?? []));
   const state: StateDict = {};
   const layers = config.layers.map(({ name, calls }, index) => {
     const { architecture, parameters } = imported[index] as (typeof imported)[number];
@@ -69,24 +79,31 @@ async function readConfig(path: string): Promise<string> {
       await source.close();
     }
   }
-  const { config } = await naming(path, () => readKerasFile(path));
-  if (config === undefined) throw unsupported(`${quote(path)} holds no architecture`);
-  return config;
+  return withKerasFile(path, async ({ config }) => {
+    if (config === undefined) throw unsupported('it holds no architecture');
+    return config;
+  });
 }
 
-async function readKerasFile(path: string): Promise<KerasFile> {
-  const source = await FileSource.open(path);
-  try {
-    const start = Buffer.from(await readBytes(source, 0, Math.min(4, source.size))).toString('latin1');
-    return start === 'PK\u0003\u0004' ? await readArchive(path, source) : await readFile(path, source);
-  } finally {
-    await source.close();
-  }
+function withKerasFile<T>(path: string, use: (file: KerasFile) => Promise<T>): Promise<T> {
+  return naming(path, async () => {
+    const source = await FileSource.open(path);
+    try {
+      const start = Buffer.from(await readBytes(source, 0, Math.min(4, source.size))).toString('latin1');
+      return await use(start === 'PK\u0003\u0004' ? await openArchive(path, source) : await openHdf5(path, source));
+    } finally {
+      await source.close();
+    }
+  });
 }
 
-async function readFile(path: string, source: FileSource): Promise<KerasFile> {
+async function openHdf5(path: string, source: FileSource): Promise<KerasFile> {
   const contents = await readHdf5({ size: source.size, path, start: 0 });
-  return { config: text(contents, '@model_config'), version: text(contents, '@keras_version'), contents };
+  return {
+    config: text(contents, '@model_config'),
+    version: text(contents, '@keras_version'),
+    contents: async () => contents,
+  };
 }
 
 function text({ attributes }: Hdf5Contents, key: string): string | undefined {
@@ -94,19 +111,21 @@ function text({ attributes }: Hdf5Contents, key: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-async function readArchive(path: string, source: FileSource): Promise<KerasFile> {
+async function openArchive(path: string, source: FileSource): Promise<KerasFile> {
   const archive = await ZipArchive.open(source);
   if (archive.entries.has('model.weights.json')) {
     throw unsupported('its weights are in pieces (model.weights.json), which are not supported');
   }
   const config = await archive.text('config.json', MAX_CONFIG_BYTES);
   const version = /"keras_version": *"([^"]+)"/.exec(await archive.text('metadata.json', MAX_CONFIG_BYTES))?.[1];
-  const weights = await archive.member('model.weights.h5');
-  const { size } = weights;
-  const contents = await readHdf5(
-    weights instanceof SourceSlice
-      ? { size, path, start: weights.start }
-      : { size, bytes: await readBytes(weights, 0, size) },
-  );
+  const contents = async () => {
+    const weights = await archive.member('model.weights.h5');
+    const { size } = weights;
+    return readHdf5(
+      weights instanceof SourceSlice
+        ? { size, path, start: weights.start }
+        : { size, bytes: await readBytes(weights, 0, size) },
+    );
+  };
   return { config, version, contents };
 }

@@ -23,7 +23,7 @@ const places: Readonly<Record<string, readonly string[]>> = {
 
 /** Where the arrays of a class lie within its group. */
 export function arrayPlaces(className: string): readonly string[] {
-  return places[className] ?? ['vars'];
+  return Object.hasOwn(places, className) ? (places[className] as readonly string[]) : ['vars'];
 }
 
 /** Names the groups of layers, one after another: `layers/gru`, `layers/gru_1`. */

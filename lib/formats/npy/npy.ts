@@ -1,10 +1,10 @@
 import { checkString, quote, wrongKind, wrongRange } from '../../arguments.js';
 import { CudnnGruError } from '../../errors.js';
 import { type DType, Tensor, type TensorData } from '../../tensor/tensor.js';
-import { type ByteSource, FileSource, naming, readBytes, readElements } from '../byte_source.js';
+import { type ByteSource, type ElementRange, FileSource, naming, readBytes, readElements } from '../byte_source.js';
 import { BITS, type ElementType } from '../element_types.js';
 import { writeBytes, writeFileAtomically } from '../files.js';
-import { gatherStrided } from '../strided.js';
+import { StridedWalk } from '../strided.js';
 
 // NumPy's own files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): a magic number, a dictionary of Python that
 // gives type, order and shape, and the elements.
@@ -19,6 +19,8 @@ const MAGIC = '\u0093NUMPY';
 const MAX_HEADER_BYTES = 1 << 16;
 const MAX_RANK = 64;
 const ALIGNMENT = 64;
+// Elements that are read at once where they have to be laid in another order.
+const PIECE = 1 << 18;
 
 const types: Readonly<Record<string, ElementType>> = {
   f2: 'F16',
@@ -69,8 +71,12 @@ export async function writeNpy(path: string, array: Tensor | NumpyArray): Promis
   });
 }
 
-/** @internal The array that a source holds, and nothing behind it. */
-export async function readArray(source: ByteSource, name: string): Promise<NumpyArray> {
+/** @internal The array that a source holds, and nothing behind it. @param maxBytes that it may take in memory */
+export async function readArray(
+  source: ByteSource,
+  name: string,
+  maxBytes = Number.POSITIVE_INFINITY,
+): Promise<NumpyArray> {
   const { descr, type, bigEndian, fortranOrder, shape, start } = await readNpyHeader(source);
   const count = shape.reduce((product, dimension) => product * dimension, 1);
   // A product too large to be exact is larger than every file.
@@ -79,15 +85,40 @@ export async function readArray(source: ByteSource, name: string): Promise<Numpy
       `an array of ${descr}, shape (${shape.join(', ')}), does not fill its ${source.size - start} bytes`,
     );
   }
-  const data = await readElements(source, { type, position: start, count, bigEndian }, name);
-  if (!fortranOrder || shape.length < 2 || count === 0) return { shape, data };
+  if (4 * count > maxBytes)
+    throw malformed(`its ${count} elements take more than the ${maxBytes} bytes that are allowed`);
+  const range = { type, position: start, count, bigEndian };
+  const isColumnMajor = fortranOrder && shape.length > 1 && count > 0;
+  const data = await (isColumnMajor ? readColumnMajor(source, range, shape, name) : readElements(source, range, name));
+  return { shape, data };
+}
+
+// Fortran's order: the first index changes fastest, as the last does in an array of the reversed shape.
+async function readColumnMajor(
+  source: ByteSource,
+  range: ElementRange,
+  shape: readonly number[],
+  name: string,
+): Promise<TensorData> {
   let stride = 1;
-  const strides = shape.map((dimension) => {
+  const strides = shape.toReversed().map((dimension) => {
     const own = stride;
     stride *= dimension;
     return own;
   });
-  return { shape, data: gatherStrided(data, shape, strides) };
+  const walk = new StridedWalk(shape.toReversed(), strides);
+  let out: TensorData | undefined;
+  for (let start = 0; start < range.count; start += PIECE) {
+    const position = range.position + (start * BITS[range.type]) / 8;
+    const count = Math.min(PIECE, range.count - start);
+    const piece = await readElements(source, { ...range, position, count }, name);
+    out ??= piece instanceof Float32Array ? new Float32Array(range.count) : new Int32Array(range.count);
+    for (const value of piece) {
+      out[walk.at] = value;
+      walk.step();
+    }
+  }
+  return out as TensorData;
 }
 
 /** @internal */

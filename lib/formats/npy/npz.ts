@@ -13,13 +13,13 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { FileSource, naming } from '../byte_source.js';
 import { writeBytes, writeFileAtomically } from '../files.js';
 import { nameProblem } from '../safetensors_header.js';
-import { ZipArchive } from '../zip/zip_archive.js';
+import { usualArrayBytes, ZipArchive } from '../zip/zip_archive.js';
 import { encodeArray, type NumpyArray, readArray } from './npy.js';
 
 export interface ReadNpzOptions {
   /**
    * What the arrays of a compressed file may unfold to, in bytes: a small file can hold very many zeros. Default: the size of the file and
-   * 32 MiB.
+   * 24 MiB, and as much or four times the file in memory, where a number has four bytes.
    */
   maxBytes?: number;
 }
@@ -48,15 +48,15 @@ export async function readArrays(
 ): Promise<Record<string, NumpyArray>> {
   const archive = await ZipArchive.open(source, maxBytes);
   const arrays: [string, NumpyArray][] = [];
+  let left = maxBytes === undefined ? usualArrayBytes(source) : Number.POSITIVE_INFINITY;
   for (const member of archive.entries.keys()) {
     if (!member.endsWith('.npy')) {
       throw new CudnnGruError('ERR_FORMAT', `not a NumPy archive: its member ${quote(member)} is no array`);
     }
     const name = member.slice(0, -'.npy'.length);
-    arrays.push([
-      name,
-      await naming(`array ${quote(name)}`, async () => readArray(await archive.member(member), name)),
-    ]);
+    const array = await naming(`array ${quote(name)}`, async () => readArray(await archive.member(member), name, left));
+    left -= array.data.byteLength;
+    arrays.push([name, array]);
   }
   return Object.fromEntries(arrays);
 }

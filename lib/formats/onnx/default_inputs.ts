@@ -3,6 +3,7 @@ import { CudnnGruError } from '../../errors.js';
 import { type Signature, signatureOf } from '../../inference/signature.js';
 import { Embedding, GRU, GRUCell, LayerNorm, Linear, type Module, QuantizedGRU } from '../../layers/index.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { KerasModel, type KerasModelLayer, type KerasModelOptions } from '../keras/keras_model.js';
 import type { ExportOnnxOptions, OnnxInputSpec } from './index.js';
 import { OnnxModel } from './onnx_model.js';
 
@@ -18,6 +19,7 @@ export interface ModelInputs {
  */
 export function defaultInputs(model: Module): ModelInputs {
   if (model instanceof OnnxModel) return graphInputs(model);
+  if (model instanceof KerasModel) return kerasInputs(model);
   if ('signature' in model) return signatureInputs(signatureOf(model));
   const input = firstInput(model);
   if (input) return { inputs: { input }, forward: (given) => model.forward(...(Object.values(given) as never[])) };
@@ -67,4 +69,51 @@ function graphInputs(model: OnnxModel): ModelInputs {
     return [name, { shape, type: type === 'float' ? 'float32' : integers }] as const;
   });
   return { inputs: Object.fromEntries(specs), forward: (given) => model.run(given) };
+}
+
+function kerasInputs(model: KerasModel): ModelInputs {
+  const { layers } = model.architecture().options as unknown as KerasModelOptions;
+  const modules = new Map(model.children());
+  const masked = layers.find(({ name }) => (modules.get(name) as { maskZero?: boolean }).maskZero);
+  if (masked) {
+    throw new CudnnGruError(
+      'ERR_UNSUPPORTED',
+      `layer ${quote(masked.name)} has mask_zero: a mask that is made of the ids, and may have holes, has no ONNX form`,
+    );
+  }
+  const inputName = (name: string) => (model.inputs.length === 1 ? 'input' : name);
+  const specs = model.inputs.map((name) => {
+    const spec = kerasInput(name, layers, modules);
+    if (spec) return [inputName(name), spec] as const;
+    throw new CudnnGruError('ERR_UNSUPPORTED', `no layer says what the input ${quote(name)} is; give options.inputs`);
+  });
+  return {
+    inputs: Object.fromEntries(specs),
+    forward: (given) => {
+      const results = model.run(model.inputs.map((name) => given[inputName(name)] as Tensor));
+      if (results.length === 1) return results[0];
+      return Object.fromEntries(results.map((result, index) => [`output_${index}`, result]));
+    },
+  };
+}
+
+/** What an input is: as the first layer behind it wants it, or a state of the GRU that starts from it. */
+function kerasInput(
+  input: string,
+  layers: readonly KerasModelLayer[],
+  modules: ReadonlyMap<string, Module>,
+): OnnxInputSpec | undefined {
+  const behind = new Set([input]);
+  for (const { name, calls } of layers) {
+    const module = modules.get(name) as Module;
+    if (calls.some(({ initialStates }) => initialStates.some(([source]) => source === input))) {
+      const [gru] = [...module.children()].flatMap(([, child]) => (child instanceof GRU ? [child] : []));
+      if (gru) return { shape: ['batch', gru.hiddenSize] };
+    }
+    if (!calls.some((call) => behind.has(call.input[0]))) continue;
+    const found = firstInput(module);
+    if (found) return found;
+    behind.add(name);
+  }
+  return undefined;
 }

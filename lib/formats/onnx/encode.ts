@@ -1,5 +1,6 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { CudnnGruError } from '../../errors.js';
+import type { ByteSource } from '../byte_source.js';
 import {
   dataTypes,
   type Field,
@@ -17,34 +18,58 @@ import {
 } from './schema.js';
 
 /** A message to write: what is left out is not written. */
-export type Partially<T> = { readonly [K in keyof T]?: T[K] extends (infer E)[] ? readonly Partially<E>[] : T[K] };
+export type Partially<T> = { readonly [K in keyof T]?: Written<NonNullable<T[K]>> };
+
+type Written<T> = T extends ByteSource
+  ? Uint8Array
+  : T extends (infer E)[]
+    ? readonly Written<E>[]
+    : T extends object
+      ? Partially<T>
+      : T;
 
 // protobuf's own limit
 const mostBytes = 2 ** 31 - 1;
 
+/** A tensor of weights to write. */
+export interface Initializer {
+  readonly header: Partially<TensorProto>;
+  readonly byteLength: number;
+  /** Its bytes, made when they are written: weights in another order are never all there. */
+  readonly data: () => Uint8Array;
+}
+
 /**
- * The bytes of an ONNX file, in parts to be written one after another: the weights' own bytes are among them, so that they are not copied.
+ * The bytes of an ONNX file, in parts to be written one after another.
  *
- * @param initializers with their weights as `raw_data`; those of `graph` come besides
  * @throws CudnnGruError `ERR_UNSUPPORTED` for more bytes than an ONNX file can have
  */
 export function encodeModel(
   { graph: graphProto = {}, ...rest }: Partially<Omit<ModelProto, 'graph'>> & { graph?: Partially<GraphProto> },
-  initializers: readonly Partially<TensorProto>[] = [],
-): Uint8Array[] {
-  const parts = [
-    encode(graph, graphProto),
-    ...initializers.flatMap(({ raw_data: data = new Uint8Array(0), ...header }) => {
-      const start = encode(tensor, header);
-      const own = prefix(rawDataField, data.length);
-      return [prefix(initializerField, start.length + own.length + data.length), start, own, data];
-    }),
-  ];
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  initializers: readonly Initializer[] = [],
+): Iterable<Uint8Array> {
+  const nodes = encode(graph, graphProto);
+  const weights = initializers.map(({ header, byteLength, data }) => {
+    const start = encode(tensor, header);
+    const own = prefix(rawDataField, byteLength);
+    const before = [prefix(initializerField, start.length + own.length + byteLength), start, own];
+    return { before, byteLength, data };
+  });
+  const length = weights.reduce((sum, { before, byteLength }) => sum + sizeOf(before) + byteLength, nodes.length);
   if (length > mostBytes - 2 ** 20) {
     throw new CudnnGruError('ERR_UNSUPPORTED', `an ONNX file holds less than 2 GB, this model needs ${length} bytes`);
   }
-  return [encode(model, rest), prefix(graphField, length), ...parts];
+  return (function* () {
+    yield* [encode(model, rest), prefix(graphField, length), nodes];
+    for (const { before, data } of weights) {
+      yield* before;
+      yield data();
+    }
+  })();
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
 /** The tag and length of a field whose bytes follow. */

@@ -5,12 +5,12 @@ import { randn, zeros } from '../../tensor/creation.js';
 import { withDefaultDevice } from '../../tensor/device.js';
 import { Generator } from '../../tensor/generator.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { writeFileAtomically } from '../files.js';
+import { writeBytes, writeFileAtomically } from '../files.js';
 import type { ModelInputs } from './default_inputs.js';
-import { encodeModel, type Partially, valueInfo } from './encode.js';
+import { encodeModel, type Initializer, type Partially, valueInfo } from './encode.js';
 import { exportRules } from './export_rules.js';
 import { GraphBuilder, type ValueName } from './graph_builder.js';
-import type { GraphProto, TensorProto } from './schema.js';
+import type { GraphProto } from './schema.js';
 import { type Assignments, assign, isConstant, mostNames, type Size, solveSize } from './symbols.js';
 import { type ModelTrace, traceModel } from './trace_model.js';
 import { distinct, originKey, TracedStep, type Tracing } from './traced_step.js';
@@ -41,7 +41,7 @@ export async function writeOnnx(path: string, model: Module, { inputs, forward }
     initializers,
   );
   await writeFileAtomically(path, async (file) => {
-    for (const part of parts) await file.appendFile(part);
+    for (const part of parts) await writeBytes(file, part);
   });
 }
 
@@ -103,7 +103,7 @@ function checkSameSteps(traces: readonly ModelTrace[]): void {
 function buildGraph(
   tracing: Tracing,
   inputs: ModelInputs['inputs'],
-): { graph: Partially<GraphProto>; initializers: Partially<TensorProto>[] } {
+): { graph: Partially<GraphProto>; initializers: Initializer[] } {
   const { builder, traces, values, assignments } = tracing;
   const [first] = traces as [ModelTrace];
   for (const name of Object.keys(inputs)) values.set(originKey({ kind: 'input', name }), name);

@@ -52,18 +52,19 @@ function initialState(step: TracedStep, layer: number, directions: number): Valu
 function weightsOf(step: TracedStep, layer: number, directions: number): ValueName[] {
   const perCell = step.attribute<boolean>('bias') ? 4 : 2;
   const first = 2 + layer * directions * perCell;
-  const matrices = (place: number, name: string): ValueName => {
+  const sources = (...places: number[]): Float32Array[] =>
+    eachDirection(directions, (at) => places.map((place) => numbers(step, first + at * perCell + place))).flat();
+  const weight = (name: string, shape: readonly number[], parts: readonly Float32Array[]): ValueName =>
+    step.builder.weightLater(weightName(step, layer, name), shape, () => joined(parts.map((part) => swapGates(part))));
+  const matrix = (place: number, name: string): ValueName => {
     const [rows, columns] = (step.inputShapes(first + place)[0] ?? []) as [number, number];
-    const parts = eachDirection(directions, (at) => swapGates(numbers(step, first + at * perCell + place)));
-    return step.builder.weight(weightName(step, layer, name), [directions, rows, columns], joined(parts));
+    return weight(name, [directions, rows, columns], sources(place));
   };
-  const weights = [matrices(0, 'W'), matrices(1, 'R')];
+  const weights = [matrix(0, 'W'), matrix(1, 'R')];
   if (perCell === 2) return [...weights, ''];
-  const biases = eachDirection(directions, (at) =>
-    joined([2, 3].map((place) => swapGates(numbers(step, first + at * perCell + place)))),
-  );
-  const length = (biases[0] as Float32Array).length;
-  return [...weights, step.builder.weight(weightName(step, layer, 'B'), [directions, length], joined(biases))];
+  const biases = sources(2, 3);
+  const length = biases.reduce((sum, bias) => sum + bias.length, 0) / directions;
+  return [...weights, weight('B', [directions, length], biases)];
 }
 
 function weightName(step: TracedStep, layer: number, name: string): string {
@@ -81,6 +82,7 @@ function numbers(step: TracedStep, index: number): Float32Array {
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0] as Float32Array;
   const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let start = 0;
   for (const part of parts) {

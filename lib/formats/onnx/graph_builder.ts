@@ -1,10 +1,13 @@
-import type { Partially } from './encode.js';
+import { elementCount } from '../../tensor/tensor.js';
+import type { Initializer, Partially } from './encode.js';
 import type { Attribute } from './operator.js';
-import { type AttributeProto, attributeTypes, dataTypes, type NodeProto, type TensorProto } from './schema.js';
+import { type AttributeProto, attributeTypes, dataTypes, type NodeProto } from './schema.js';
 import { isConstant, type Size } from './symbols.js';
 
 /** The name of a value in the graph that is built. */
 export type ValueName = string;
+
+const elementBytes = { float32: 4, int32: 4, int64: 8 } as const;
 
 /** Attributes whose numbers are floats; of the others they are integers. */
 const floatAttributes = new Set(['epsilon', 'alpha', 'beta']);
@@ -12,7 +15,7 @@ const floatAttributes = new Set(['epsilon', 'alpha', 'beta']);
 /** Collects the nodes and constants of an ONNX graph. */
 export class GraphBuilder {
   readonly #nodes: Partially<NodeProto>[] = [];
-  readonly #initializers = new Map<ValueName, Partially<TensorProto>>();
+  readonly #initializers = new Map<ValueName, Initializer>();
   readonly #names = new Set<string>();
   // Values that were built once and serve everywhere: sizes and constants, by what they are.
   readonly #shared = new Map<string, ValueName>();
@@ -63,10 +66,27 @@ export class GraphBuilder {
 
   /** A tensor of weights, under this name or one like it; its numbers are not copied. */
   weight(name: string, shape: readonly number[], data: Float32Array | Int32Array): ValueName {
+    return this.#initializer(name, shape, data instanceof Float32Array ? 'float32' : 'int32', () => data);
+  }
+
+  /** A tensor of weights whose numbers are made when they are written. */
+  weightLater(name: string, shape: readonly number[], make: () => Float32Array): ValueName {
+    return this.#initializer(name, shape, 'float32', make);
+  }
+
+  #initializer(
+    name: string,
+    shape: readonly number[],
+    type: keyof typeof elementBytes,
+    make: () => NodeJS.TypedArray,
+  ): ValueName {
     const unique = this.unique(name);
-    const type = data instanceof Float32Array ? dataTypes.float32 : dataTypes.int32;
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    this.#initializers.set(unique, { name: unique, dims: shape, data_type: type, raw_data: bytes });
+    const data = () => {
+      const { buffer, byteOffset, byteLength } = make();
+      return new Uint8Array(buffer, byteOffset, byteLength);
+    };
+    const header = { name: unique, dims: shape, data_type: dataTypes[type] };
+    this.#initializers.set(unique, { header, byteLength: elementCount(shape) * elementBytes[type], data });
     return unique;
   }
 
@@ -107,7 +127,7 @@ export class GraphBuilder {
   /** What `outputs` depend on, with `outputs` under their new names. */
   finish(outputs: ReadonlyMap<string, ValueName>): {
     nodes: Partially<NodeProto>[];
-    initializers: Partially<TensorProto>[];
+    initializers: Initializer[];
   } {
     for (const [name, value] of outputs)
       this.#nodes.push({ name: `/${name}`, op_type: 'Identity', input: [value], output: [name], attribute: [] });
@@ -121,7 +141,12 @@ export class GraphBuilder {
     const named = nodes
       .reverse()
       .map((node) => ({ ...node, output: (node.output ?? []).map((name) => (needed.has(name) ? name : '')) }));
-    return { nodes: named, initializers: [...this.#initializers.values()].filter(({ name = '' }) => needed.has(name)) };
+    return {
+      nodes: named,
+      initializers: Array.from(this.#initializers)
+        .filter(([name]) => needed.has(name))
+        .map(([, one]) => one),
+    };
   }
 
   #named(name: string): ValueName {
@@ -133,16 +158,13 @@ export class GraphBuilder {
 
   #constant(shape: readonly number[], values: readonly number[], type: 'int64' | 'int32' | 'float32'): ValueName {
     return this.#share(`${type} ${shape.length} ${values}`, () => {
-      const name = this.unique('constant');
       const data =
         type === 'int64'
           ? BigInt64Array.from(values, BigInt)
           : type === 'int32'
             ? Int32Array.from(values)
             : Float32Array.from(values);
-      const bytes = new Uint8Array(data.buffer);
-      this.#initializers.set(name, { name, dims: shape, data_type: dataTypes[type], raw_data: bytes });
-      return name;
+      return this.#initializer('constant', shape, type, () => data);
     });
   }
 

@@ -1,9 +1,10 @@
 import { quote } from '../../arguments.js';
 import { CudnnGruError } from '../../errors.js';
+import { synchronize } from '../../tensor/device.js';
 import { elementCount, type Tensor } from '../../tensor/tensor.js';
 import { nameProblem } from '../safetensors_header.js';
 import { checkSupported, type GraphInput, type OnnxGraph, operatorOf, reachable, storedConstant } from './graph.js';
-import { type GruLayerOptions, isBatchMajor, isBidirectional, swapGates, variantOf } from './gru_operator.js';
+import { exchangeGates, type GruLayerOptions, isBatchMajor, isBidirectional, variantOf } from './gru_operator.js';
 import { type HostArray, hostArray } from './host_array.js';
 import { graphNode, tensorAttribute } from './nodes.js';
 import { isFreeName, type OnnxModel } from './onnx_model.js';
@@ -91,22 +92,30 @@ export class GraphImporter {
   }
 
   /** Gives the parameters of the model that was made of `graph()` their numbers, and forgets these: once only. */
-  writeInto(model: OnnxModel): void {
+  async writeInto(model: OnnxModel): Promise<void> {
+    // What the queue still has to do would make it keep a copy of all that is written.
+    await synchronize(model.parameters()[0]?.device);
     for (const [value, name] of this.#parameters) {
       (model.weights[name] as Tensor).write(floats(this.#constant(value)));
     }
     this.#constants.clear();
+    // In place and back: another node may read the same weights.
+    const write = (parameter: Tensor | undefined, numbers: Float32Array) => {
+      exchangeGates(numbers);
+      parameter?.write(numbers);
+      exchangeGates(numbers);
+    };
     for (let index = 0; this.#layers.length > 0; index++) {
       const { options, weights } = this.#layers.shift() as Layer;
       const layer = model.layers[index] as OnnxModel['layers'][number];
       const directions = options.bidirectional ? ['', '_reverse'] : [''];
       for (const [at, direction] of directions.entries()) {
         const [w, r, b] = weights.map((array) => part(array, at, directions.length));
-        layer[`weight_ih_l0${direction}`]?.write(swapGates(w as Float32Array));
-        layer[`weight_hh_l0${direction}`]?.write(swapGates(r as Float32Array));
+        write(layer[`weight_ih_l0${direction}`], w as Float32Array);
+        write(layer[`weight_hh_l0${direction}`], r as Float32Array);
         if (!b) continue;
-        layer[`bias_ih_l0${direction}`]?.write(swapGates(b.subarray(0, b.length / 2)));
-        layer[`bias_hh_l0${direction}`]?.write(swapGates(b.subarray(b.length / 2)));
+        write(layer[`bias_ih_l0${direction}`], b.subarray(0, b.length / 2));
+        write(layer[`bias_hh_l0${direction}`], b.subarray(b.length / 2));
       }
     }
   }

@@ -54,6 +54,16 @@ export function swapGates(data: Float32Array): Float32Array {
   return swapped;
 }
 
+/** The same in place; done twice, everything is as it was. */
+export function exchangeGates(data: Float32Array): void {
+  const gate = data.length / 3;
+  for (let i = 0; i < gate; i++) {
+    const value = data[i] as number;
+    data[i] = data[gate + i] as number;
+    data[gate + i] = value;
+  }
+}
+
 /** The same for a tensor whose first axis is 3H. */
 function swapGatesOf(tensor: Tensor): Tensor {
   const hidden = (tensor.shape[0] as number) / 3;

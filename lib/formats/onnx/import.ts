@@ -1,6 +1,6 @@
 import { CudnnGruError } from '../../errors.js';
 import { type DeviceName, deviceOf, withDefaultDevice } from '../../tensor/device.js';
-import { FileSource, naming, readBytes } from '../byte_source.js';
+import { type ByteSource, FileSource, naming } from '../byte_source.js';
 import { decodeModel } from './decode.js';
 import { GraphImporter } from './graph_importer.js';
 import { OnnxModel } from './onnx_model.js';
@@ -13,39 +13,32 @@ const mostBytes = 2 ** 31 - 1;
 /** @internal See `importOnnx`. */
 export async function readOnnx(path: string, device: DeviceName | 'auto'): Promise<OnnxModel> {
   deviceOf(device);
+  const file = await FileSource.open(path);
   const tensors = new TensorReader(path);
   try {
-    return await naming(path, async () => modelFromBytes(await readWhole(path), tensors, device));
+    return await naming(path, () => modelFrom(file, tensors, device));
   } finally {
     await tensors.close();
+    await file.close();
   }
 }
 
-/** @internal The model of a whole file. @param tensors for what lies beside it */
-export async function modelFromBytes(
-  bytes: Uint8Array,
+/** @internal The model of a file. @param tensors for what lies beside it */
+export async function modelFrom(
+  file: ByteSource,
   tensors: TensorReader,
   device: DeviceName | 'auto' = 'cpu',
 ): Promise<OnnxModel> {
-  const { graph, opset } = checkModel(decodeModel(bytes));
+  if (file.size > mostBytes) throw new CudnnGruError('ERR_UNSUPPORTED', 'the file is larger than the 2 GB of ONNX');
+  const { graph, opset } = checkModel(await decodeModel(file));
   try {
     const importer = await GraphImporter.convert(graph, opset, tensors);
     const model = withDefaultDevice(device, () => new OnnxModel(importer.graph()));
-    importer.writeInto(model);
+    await importer.writeInto(model);
     return model.eval();
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     throw new CudnnGruError('ERR_FORMAT', `not a valid ONNX graph: ${error.message}`, { cause: error });
-  }
-}
-
-async function readWhole(path: string): Promise<Uint8Array> {
-  const file = await FileSource.open(path);
-  try {
-    if (file.size > mostBytes) throw new CudnnGruError('ERR_UNSUPPORTED', 'the file is larger than the 2 GB of ONNX');
-    return await readBytes(file, 0, file.size);
-  } finally {
-    await file.close();
   }
 }
 

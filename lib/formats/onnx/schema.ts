@@ -1,3 +1,5 @@
+import type { ByteSource } from '../byte_source.js';
+
 // The part of onnx.proto3 (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3) that this library reads and writes. Fields that are not
 // listed are skipped; a subgraph stays the bytes it is, because no operation with one is supported, so that reading never nests
 // deeper than this file says.
@@ -84,18 +86,18 @@ export const attributeTypes = { f: 1, i: 2, s: 3, t: 4, floats: 6, ints: 7, stri
 /** `TensorProto.DataType`, of the types that this library writes. */
 export const dataTypes = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
 
-// What decoding gives: a field that the file lacks is undefined, an empty list for `many`.
+// What decoding gives: a field that the file lacks is undefined, an empty list for `many`; bytes are a part of the file, not read yet.
 
 export interface TensorProto {
   dims: number[];
   data_type?: number;
-  segment?: Uint8Array;
-  float_data: Uint8Array[];
+  segment?: ByteSource;
+  float_data: ByteSource[];
   int32_data: number[];
   int64_data: number[];
   name?: string;
-  raw_data?: Uint8Array;
-  double_data: Uint8Array[];
+  raw_data?: ByteSource;
+  double_data: ByteSource[];
   external_data: { key?: string; value?: string }[];
   data_location?: number;
 }
@@ -106,7 +108,7 @@ export interface AttributeProto {
   i?: number;
   s?: string;
   t?: TensorProto;
-  g?: Uint8Array;
+  g?: ByteSource;
   floats: number[];
   ints: number[];
   strings: string[];
@@ -133,7 +135,7 @@ export interface GraphProto {
   initializer: TensorProto[];
   input: ValueInfoProto[];
   output: ValueInfoProto[];
-  sparse_initializer: Uint8Array[];
+  sparse_initializer: ByteSource[];
 }
 
 export interface ModelProto {

@@ -27,6 +27,11 @@ const elementTypes: Readonly<Record<number, ElementType>> = {
   16: 'BF16',
 };
 
+// Integers are sizes, indices and lengths: the weights of a model are floats.
+const mostIntegers = 1 << 20;
+const mostOverlap = 8 << 20;
+const mostAtOnce = 1 << 16;
+
 function malformed(name: string, reason: string): CudnnGruError {
   return new CudnnGruError('ERR_FORMAT', `not a valid ONNX file: tensor ${quote(name)} ${reason}`);
 }
@@ -39,26 +44,12 @@ export function shapeOfTensor(tensor: TensorProto): number[] {
   throw malformed(tensor.name ?? '', `has no valid shape`);
 }
 
-/** Weights inside the file, copied out of it when they are wanted: most go into the model one by one. */
-class InlineFloats implements HostArray {
-  readonly type = 'float';
-  #data: Float32Array | undefined;
-
-  constructor(
-    readonly shape: readonly number[],
-    private readonly bytes: Uint8Array,
-  ) {}
-
-  get data(): Float32Array {
-    this.#data ??= new Float32Array(new Uint8Array(this.bytes).buffer);
-    return this.#data;
-  }
-}
-
 /** Reads the numbers of an ONNX file's tensors, which may lie in other files of the model's own folder. */
 export class TensorReader {
   readonly #path: string;
   readonly #files = new Map<string, FileSource>();
+  // Bytes that tensors were read from, by file.
+  readonly #taken = new Map<FileSource, number>();
 
   /** @param path of the model */
   constructor(path: string) {
@@ -78,6 +69,12 @@ export class TensorReader {
     }
     const shape = shapeOfTensor(tensor);
     const count = elementCount(shape);
+    if (type !== 'float' && count > mostIntegers) {
+      throw new CudnnGruError(
+        'ERR_UNSUPPORTED',
+        `tensor ${quote(name)}: ${count} integers among the graph's constants`,
+      );
+    }
     const integers = tensor.int64_data.length > 0 ? tensor.int64_data : tensor.int32_data;
     if (integers.length > 0) {
       if (integers.length !== count) throw malformed(name, `has ${integers.length} numbers for shape [${shape}]`);
@@ -86,8 +83,6 @@ export class TensorReader {
       const words = new MemorySource(new Uint8Array(Uint16Array.from(integers).buffer));
       return hostArray(type, shape, await readElements(words, { type: element, position: 0, count }, name));
     }
-    const inline = tensor.raw_data;
-    if (element === 'F32' && inline?.length === 4 * count) return new InlineFloats(shape, inline);
     const { source, position } = await this.#place(tensor, name, (count * BITS[element]) / 8);
     return hostArray(type, shape, await numbersAt(source, position, element, count, name));
   }
@@ -98,10 +93,11 @@ export class TensorReader {
 
   async #place(tensor: TensorProto, name: string, length: number): Promise<{ source: ByteSource; position: number }> {
     if (tensor.data_location === 1) return this.#external(tensor, name, length);
-    const inline = [tensor.raw_data, ...tensor.float_data, ...tensor.double_data].filter((part) => part?.length);
-    const bytes = inline.length > 1 ? Buffer.concat(inline as Uint8Array[]) : (inline[0] ?? new Uint8Array(0));
-    if (bytes.length === length) return { source: new MemorySource(bytes), position: 0 };
-    throw malformed(name, `has ${bytes.length} bytes for shape [${tensor.dims}], which needs ${length}`);
+    const parts = [tensor.raw_data, ...tensor.float_data, ...tensor.double_data].filter((part) => part !== undefined);
+    const bytes = parts.reduce((sum, part) => sum + part.size, 0);
+    if (bytes === length)
+      return { source: parts.length === 1 ? (parts[0] as ByteSource) : await joined(parts), position: 0 };
+    throw malformed(name, `has ${bytes} bytes for shape [${tensor.dims}], which needs ${length}`);
   }
 
   async #external(
@@ -113,11 +109,23 @@ export class TensorReader {
     const source = await this.#open(entries.get('location') ?? '', name);
     const position = wholeNumber(entries.get('offset') ?? '0');
     const claimed = wholeNumber(entries.get('length') ?? String(length));
-    if (claimed === length && position + length <= source.size) return { source, position };
+    if (claimed === length && position + length <= source.size) {
+      this.#take(source, length);
+      return { source, position };
+    }
     throw malformed(
       name,
       `claims ${claimed} bytes from ${position} on of ${source.path}, which has ${source.size}; it needs ${length}`,
     );
+  }
+
+  // Tensors may overlap: without a limit, a small file could ask for any amount of memory.
+  #take(source: FileSource, bytes: number): void {
+    const taken = (this.#taken.get(source) ?? 0) + bytes;
+    this.#taken.set(source, taken);
+    if (taken > source.size + mostOverlap) {
+      throw new CudnnGruError('ERR_FORMAT', `not a valid ONNX file: its tensors overlap in ${source.path}`);
+    }
   }
 
   // Nothing but files of the model's folder is opened, whatever the name says and wherever a link leads.
@@ -163,9 +171,23 @@ async function numbersAt(
 ): Promise<ArrayLike<number>> {
   const at = wide[type];
   if (!at) return readElements(source, { type, position, count }, name);
-  const bytes = await readBytes(source, position, (count * BITS[type]) / 8);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const size = BITS[type] / 8;
   const out = new Float64Array(count);
-  for (let index = 0; index < count; index++) out[index] = at(view, index);
+  for (let start = 0; start < count; start += mostAtOnce) {
+    const length = Math.min(mostAtOnce, count - start);
+    const bytes = await readBytes(source, position + start * size, length * size);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let index = 0; index < length; index++) out[start + index] = at(view, index);
+  }
   return out;
+}
+
+async function joined(parts: readonly ByteSource[]): Promise<ByteSource> {
+  const bytes = new Uint8Array(parts.reduce((sum, { size }) => sum + size, 0));
+  let position = 0;
+  for (const part of parts) {
+    await part.read(bytes.subarray(position, position + part.size), 0);
+    position += part.size;
+  }
+  return new MemorySource(bytes);
 }

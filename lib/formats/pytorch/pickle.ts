@@ -36,11 +36,30 @@ export interface PickleEnvironment {
   readonly globals: ReadonlyMap<string, PickleGlobal>;
   /** What a persistent identifier stands for. */
   readonly persistent: (id: PickleValue) => PickleValue;
+  readonly budget: PickleBudget;
 }
 
-/** Pickles longer than this are refused: a value takes some ten times the bytes of its instruction. */
+/** Pickles longer than this are refused. */
 export const MAX_PICKLE_BYTES = 4 << 20;
-const MAX_CONTAINERS = 200_000;
+
+/**
+ * What the pickles of one file may make, in all: an instruction of one byte can become an object of two hundred. A tensor of a state_dict takes
+ * some 35 values and 6 objects.
+ */
+export class PickleBudget {
+  #values = 400_000;
+  #objects = 100_000;
+
+  /** A value that is laid on the stack or kept. */
+  value(): void {
+    if (--this.#values < 0) throw malformed('it holds more than 400000 values');
+  }
+
+  /** A list, a tuple, a dictionary or what a call gives. */
+  object(): void {
+    if (--this.#objects < 0) throw malformed('it holds more than 100000 objects');
+  }
+}
 
 const mark = Symbol('mark');
 type Slot = PickleValue | typeof mark;
@@ -107,7 +126,6 @@ class Unpickler {
   readonly stack: Slot[] = [];
   readonly memo = new Map<number, PickleValue>();
   #position: number;
-  #containers = 0;
 
   constructor(bytes: Uint8Array, start: number, environment: PickleEnvironment) {
     this.#bytes = bytes;
@@ -179,12 +197,12 @@ class Unpickler {
   }
 
   container<T extends PickleValue>(value: T): T {
-    this.#containers++;
-    if (this.#containers > MAX_CONTAINERS) throw malformed(`it holds more than ${MAX_CONTAINERS} objects`);
+    this.environment.budget.object();
     return value;
   }
 
   remember(index: number): void {
+    this.environment.budget.value();
     this.memo.set(index, this.top());
   }
 
@@ -194,7 +212,8 @@ class Unpickler {
     this.push(value);
   }
 
-  push(value: PickleValue): void {
+  push(value: Slot): void {
+    this.environment.budget.value();
     this.stack.push(value);
   }
 
@@ -250,9 +269,11 @@ class Unpickler {
   // Two's complement, little-endian.
   long(length: number): number | bigint {
     const start = this.take(length);
-    let value = 0n;
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.#bytes[start + i] as number);
-    const signed = BigInt.asIntN(8 * length, value);
+    if (length === 0) return 0;
+    const digits = Buffer.from(this.#bytes.subarray(start, start + length))
+      .reverse()
+      .toString('hex');
+    const signed = BigInt.asIntN(8 * length, BigInt(`0x${digits}`));
     const number = Number(signed);
     return Number.isSafeInteger(number) ? number : signed;
   }
@@ -269,9 +290,7 @@ const instructions: Readonly<Record<number, (machine: Unpickler) => void>> = {
     machine.take(8);
   },
   // MARK
-  40: (machine) => {
-    machine.stack.push(mark);
-  },
+  40: (machine) => machine.push(mark),
   // NONE, NEWTRUE, NEWFALSE
   78: (machine) => machine.push(null),
   136: (machine) => machine.push(true),
@@ -316,9 +335,11 @@ const instructions: Readonly<Record<number, (machine: Unpickler) => void>> = {
   81: (machine) => machine.push(machine.environment.persistent(machine.pop())),
 };
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function utf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     throw malformed('it holds a text that is not UTF-8');
   }

@@ -3,8 +3,8 @@ import { CudnnGruError } from '../../errors.js';
 import type { StateDict } from '../../layers/module.js';
 import { type ByteSource, readBytes, SourceSlice } from '../byte_source.js';
 import { BITS } from '../element_types.js';
-import { usualUnfoldedBytes, ZipArchive } from '../zip/zip_archive.js';
-import { MAX_PICKLE_BYTES, PickleObject, type PickleValue, unpickle } from './pickle.js';
+import { usualArrayBytes, usualUnfoldedBytes, ZipArchive } from '../zip/zip_archive.js';
+import { MAX_PICKLE_BYTES, PickleBudget, PickleObject, type PickleValue, unpickle } from './pickle.js';
 import { readView, type StorageReference, storageReference, TensorView, tensorGlobals } from './tensor_view.js';
 
 // torch.save writes a zip archive of one pickle and one member for each storage; before PyTorch 1.6, and on request, five pickles
@@ -52,10 +52,15 @@ export async function readPytorchStateDict(source: ByteSource, key?: string): Pr
 
 // Tensors may overlap in their storages: without a limit, a small file could ask for any amount of memory.
 function checkSize(tensors: ReadonlyMap<string, TensorView>, source: ByteSource): void {
-  const sizes = new Map(Array.from(tensors.values(), (view) => [view.identity, view.byteLength]));
-  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  if (bytes > usualUnfoldedBytes(source)) {
-    throw malformed(`its tensors overlap: they have ${bytes} bytes, and the file ${source.size}`);
+  const views = new Map(Array.from(tensors.values(), (view) => [view.identity, view]));
+  let bytes = 0;
+  let elements = 0;
+  for (const view of views.values()) {
+    bytes += view.byteLength;
+    elements += view.count;
+  }
+  if (bytes > usualUnfoldedBytes(source) || 4 * elements > usualArrayBytes(source)) {
+    throw malformed(`its tensors overlap or unfold: they have ${bytes} bytes, and the file ${source.size}`);
   }
 }
 
@@ -70,6 +75,7 @@ async function openZip(source: ByteSource): Promise<Saved> {
   const { value } = unpickle(await readBytes(member, 0, member.size), 0, {
     globals: tensorGlobals,
     persistent: storageReference,
+    budget: new PickleBudget(),
   });
   const order = archive.entries.has(`${folder}byteorder`) ? await archive.text(`${folder}byteorder`, 16) : 'little';
   return {
@@ -90,6 +96,7 @@ async function openLegacy(source: ByteSource): Promise<Saved> {
       storages.set(storage.key, storage);
       return storage;
     },
+    budget: new PickleBudget(),
   };
   let position = 0;
   const next = () => {

@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import type { Entry, RandomAccessReader, ZipFile } from 'yauzl';
 import { quote } from '../../arguments.js';
 import { CudnnGruError } from '../../errors.js';
-import { type ByteSource, MemorySource, readBytes, SourceSlice } from '../byte_source.js';
+import { type ByteSource, readBytes, SourceSlice } from '../byte_source.js';
+import { InflatedMember } from './inflated_member.js';
 
 // Zip archives hold PyTorch's, Keras's and NumPy's files. yauzl reads them by ranges and checks names and sizes; here lie the limits.
 
@@ -12,9 +13,16 @@ const STREAM_BYTES = 1 << 20;
 const STORED = 0;
 const DEFLATED = 8;
 
-/** What an archive may unfold to in all, unless the caller knows better: so that reading it takes no more than twice its size and 64 MiB. */
+const SLACK = 24 << 20;
+
+/** What an archive may unfold to in all, unless the caller knows better: little more than it has. */
 export function usualUnfoldedBytes(source: ByteSource): number {
-  return source.size + (32 << 20);
+  return source.size + SLACK;
+}
+
+/** What the float32 or int32 arrays of a file may take in all: a number of one byte becomes one of four. */
+export function usualArrayBytes(source: ByteSource): number {
+  return 4 * source.size + SLACK;
 }
 
 /** A zip archive, open for reading. The source under it stays the caller's. */
@@ -57,7 +65,7 @@ export class ZipArchive {
     });
   }
 
-  /** A member's bytes: by ranges where it is stored as it is, else unfolded in memory. @throws CudnnGruError `ERR_FORMAT` */
+  /** A member's bytes, by ranges. @throws CudnnGruError `ERR_FORMAT` */
   async member(name: string): Promise<ByteSource> {
     const entry = this.entries.get(name);
     if (!entry) throw malformed(`it holds no ${quote(name)}`);
@@ -71,23 +79,22 @@ export class ZipArchive {
     if (compressionMethod !== DEFLATED) {
       throw malformed(`its member ${quote(name)} is compressed by method ${compressionMethod}, not by deflate`);
     }
-    return reported(async () => {
-      const bytes = new Uint8Array(uncompressedSize);
-      let done = 0;
-      // The stream fails as soon as it holds more or fewer bytes than the directory says.
-      for await (const chunk of await this.#zip.openReadStreamPromise(entry)) {
-        bytes.set(chunk as Uint8Array, done);
-        done += (chunk as Uint8Array).length;
+    const pieces = async function* (zip: ZipFile): AsyncGenerator<Uint8Array> {
+      try {
+        // The stream fails where it has more or fewer bytes than the directory says.
+        yield* await zip.openReadStreamPromise(entry);
+      } catch (error) {
+        throw fault(error);
       }
-      return new MemorySource(bytes);
-    });
+    };
+    return new InflatedMember(uncompressedSize, async () => pieces(this.#zip));
   }
 
   /** A member that is text of at most `maxBytes` bytes. @throws CudnnGruError `ERR_FORMAT` */
   async text(name: string, maxBytes: number): Promise<string> {
     const source = await this.member(name);
     if (source.size > maxBytes) throw malformed(`its member ${quote(name)} has more than ${maxBytes} bytes`);
-    return Buffer.from(await readBytes(source, 0, source.size)).toString('utf8');
+    return Buffer.from((await readBytes(source, 0, source.size)).buffer).toString('utf8');
   }
 }
 
@@ -100,9 +107,13 @@ async function reported<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof CudnnGruError) throw error;
-    throw malformed(error instanceof Error ? error.message : String(error));
+    throw fault(error);
   }
+}
+
+function fault(error: unknown): CudnnGruError {
+  if (error instanceof CudnnGruError) return error;
+  return malformed(error instanceof Error ? error.message : String(error));
 }
 
 type Callback = (error: Error | null) => void;

@@ -50,7 +50,5 @@ export function integers(name: string, dims: readonly number[], values: readonly
 export const float32 = (name: string, ...shape: (number | string)[]) => valueInfo(name, 'float32', shape);
 
 export function graphBytes(graph: Partially<GraphProto>, version = 17): Uint8Array {
-  const { initializer = [], ...rest } = graph;
-  const parts = encodeModel({ ir_version: 8, graph: rest, opset_import: [{ version }] }, initializer);
-  return Buffer.concat(parts);
+  return Buffer.concat([...encodeModel({ ir_version: 8, graph, opset_import: [{ version }] })]);
 }

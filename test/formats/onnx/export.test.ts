@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { MemorySource } from '../../../lib/formats/byte_source.js';
 import { decodeModel } from '../../../lib/formats/onnx/decode.js';
 import {
   type ExportOnnxOptions,
@@ -105,7 +106,7 @@ describe('the file', () => {
     const gru = new GRU({ inputSize: 3, hiddenSize: 4, numLayers: 2 });
     await exportOnnx(path('gru.onnx'), gru);
     const bytes = readFileSync(path('gru.onnx'));
-    const { graph, opset_import } = decodeModel(bytes);
+    const { graph, opset_import } = await decodeModel(new MemorySource(bytes));
     expect(opset_import).toEqual([{ domain: '', version: 17 }]);
     expect(graph?.node.filter(({ op_type }) => op_type === 'GRU').length).toBe(2);
     expect(graph?.input[0]?.type?.tensor_type?.shape?.dim).toEqual([

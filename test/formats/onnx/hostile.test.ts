@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { describe, expect, it, test } from 'vitest';
+import { MemorySource } from '../../../lib/formats/byte_source.js';
 import type { GraphInput } from '../../../lib/formats/onnx/graph.js';
-import { modelFromBytes } from '../../../lib/formats/onnx/import.js';
+import { modelFrom } from '../../../lib/formats/onnx/import.js';
 import { TensorReader } from '../../../lib/formats/onnx/tensors.js';
 import { writeSafetensors } from '../../../lib/formats/safetensors.js';
 import { CudnnGruError, importOnnx, loadModel, type OnnxInput, randn, saveModel, zeros } from '../../../lib/index.js';
@@ -158,7 +159,7 @@ describe('protobuf', () => {
     const nodes = Buffer.alloc(2_000_000);
     for (let i = 0; i < nodes.length; i += 2) nodes[i] = 0x0a; // field 1, length 0
     const start = performance.now();
-    await expect(importing(Buffer.concat([header(nodes.length), nodes]))).rejects.toThrow(/more than 300000 fields/);
+    await expect(importing(Buffer.concat([header(nodes.length), nodes]))).rejects.toThrow(/more than 60000 fields/);
     expect(performance.now() - start).toBeLessThan(5000);
   });
 
@@ -279,7 +280,7 @@ const corpus = ['onnx_torch_gru_legacy', 'onnx_torch_gru_dynamo', 'onnx_torch_pa
 
 // What was read is run as well: whatever the graph became, it gives numbers or a clear error.
 fuzz('.onnx', corpus, async (bytes) => {
-  const model = await modelFromBytes(bytes, new TensorReader(path('model.onnx')));
+  const model = await modelFrom(new MemorySource(bytes), new TensorReader(path('model.onnx')));
   try {
     model.run(Object.fromEntries(model.graph.inputs.map((input) => [input.name, inputFor(input)])));
   } catch (error) {
