@@ -6,7 +6,7 @@ import { data, metrics, progressDisplay, saveModel, tasks } from 'cudnn-gru';
 import { fromNpm } from '../common/fetch.js';
 import { outputFolder } from '../common/folders.js';
 import { exampleOptions } from '../common/options.js';
-import { exponentialVolatility, garchVolatility, quantile, rollingVolatility } from './volatility.js';
+import { exponentialVolatility, garchVolatility, rollingVolatility } from './volatility.js';
 
 const { short, seed } = exampleOptions();
 const output = outputFolder('prices');
@@ -68,7 +68,7 @@ const first = (evaluation.starts[0] as number) + window;
 
 // 3. The direction. The random walk says that tomorrow is as today: a return of 0.
 const mean = (of: (i: number) => number) => truth.reduce((sum, _, i) => sum + of(i), 0) / truth.length;
-const usual = quantile(returns.slice(0, first), 0.5);
+const [usual = 0] = metrics.quantiles(returns.subarray(0, first), [0.5]);
 const absolute = (forecast: (i: number) => number) =>
   mean((i) => Math.abs((truth[i] as number) - forecast(i))).toFixed(4);
 console.log(`\n${truth.length} days, mean absolute error of the next day's return in percentage points:`);
@@ -89,7 +89,7 @@ const deviations: [string, Float64Array][] = [
 const scored = deviations.map(([name, deviation]) => {
   const before = Array.from({ length: first - 250 }, (_, i) => 250 + i);
   const units = before.map((row) => (returns[row] as number) / (deviation[row] as number));
-  const at = levels.map((level) => quantile(units, level));
+  const at = metrics.quantiles(units, levels);
   const sigma = Math.sqrt(units.reduce((sum, unit) => sum + unit ** 2, 0) / units.length);
   return {
     name,

@@ -42,11 +42,3 @@ function recursion(returns: Float64Array, constant: number, alpha: number, beta:
     return Math.sqrt(variance);
   });
 }
-
-/** The quantile of numbers in any order, between neighbours by a straight line. */
-export function quantile(numbers: ArrayLike<number>, level: number): number {
-  const sorted = Float64Array.from(numbers).sort();
-  const at = level * (sorted.length - 1);
-  const below = sorted[Math.floor(at)] as number;
-  return below + (at - Math.floor(at)) * ((sorted[Math.ceil(at)] as number) - below);
-}

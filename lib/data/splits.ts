@@ -128,7 +128,8 @@ function partSizes(total: number, { validation = 0, test = 0 }: SplitSizes): { v
   return sizes;
 }
 
-function partSize(total: number, size: number, name: string): number {
+/** @internal A share or a number as a number. */
+export function partSize(total: number, size: number, name: string): number {
   checkNumber(size, name, { min: 0 });
   return size < 1 ? Math.round(size * total) : checkInteger(size, name, { max: total });
 }

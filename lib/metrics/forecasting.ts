@@ -102,6 +102,23 @@ export function smape(forecasts: ArrayLike<number>, truth: ArrayLike<number>): n
   return sum / truth.length;
 }
 
+/**
+ * The empirical quantiles of some numbers: at level q what lies q (n - 1) places behind the least, between neighbours by a straight line
+ * (R. J. Hyndman, Y. Fan, "Sample quantiles in statistical packages", 1996, type 7; NumPy's default).
+ *
+ * @throws TypeError, RangeError for no numbers, or levels that do not rise between 0 and 1
+ */
+export function quantiles(values: ArrayLike<number>, levels: readonly number[]): number[] {
+  checkLevels(levels);
+  if (values.length === 0) throw wrongRange('values', 'at least one value', values);
+  const sorted = Float64Array.from(values).sort();
+  return levels.map((level) => {
+    const at = level * (sorted.length - 1);
+    const below = sorted[Math.floor(at)] as number;
+    return below + (at - Math.floor(at)) * ((sorted[Math.ceil(at)] as number) - below);
+  });
+}
+
 /** How good forecasts of quantiles are. */
 export interface QuantileErrors {
   /** Mean pinball loss of each quantile: [quantiles], in the target's unit. */

@@ -22,6 +22,7 @@ export {
   naiveScale,
   type QuantileErrors,
   quantileErrors,
+  quantiles,
   smape,
 } from './forecasting.js';
 export { type EditCounts, editCounts, type SequenceErrors, sequenceErrors } from './sequences.js';

@@ -1,6 +1,6 @@
 import { checkString } from '../arguments.js';
 import { writeFileAtomically } from '../formats/files.js';
-import { type Draw, grid, type Layout, type Plot, shades, startDrawing } from './drawing.js';
+import { type Draw, diagonal, grid, type Layout, type Plot, shades, startDrawing } from './drawing.js';
 import { type Html, html } from './html.js';
 import { fixed } from './numbers.js';
 import { missing, type ReportFrame, reportPage } from './page.js';
@@ -130,13 +130,7 @@ function reliability(draw: Draw, { confidence, accuracyOfBins, counts }: Measure
     y: { label: 'Share of right answers', domain: [0, 1] },
     marks: [
       grid(plot),
-      plot.line(
-        [
-          [0, 0],
-          [1, 1],
-        ],
-        { stroke: 'var(--soft)', strokeDasharray: '4 4' },
-      ),
+      diagonal(plot),
       plot.dot(points, {
         x: 'confidence',
         y: 'accuracy',

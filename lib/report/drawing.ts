@@ -23,6 +23,15 @@ export function grid(plot: Plot) {
   return plot.gridY({ stroke: 'var(--grid)', strokeOpacity: 1 });
 }
 
+/** Where two shares are equal: what the points of a reliability diagram should lie on. */
+export function diagonal(plot: Plot) {
+  const ends = [
+    [0, 0],
+    [1, 1],
+  ];
+  return plot.line(ends, { stroke: 'var(--soft)', strokeDasharray: '4 4' });
+}
+
 // One for wide screens and paper, one for telephones; the page shows the one that fits. Scaled down, the text would be too small to read.
 const layouts: readonly Layout[] = [
   { name: 'wide', width: 880, narrow: false },

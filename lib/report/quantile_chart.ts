@@ -1,4 +1,4 @@
-import { type Draw, grid, type Layout, type Plot } from './drawing.js';
+import { type Draw, diagonal, grid, type Layout, type Plot } from './drawing.js';
 import { type Html, html, nothing } from './html.js';
 import { legend, lineStyle } from './lines.js';
 import { decimalsFor, finite, fixed } from './numbers.js';
@@ -23,13 +23,7 @@ export function coverage(
     y: { label: 'Share of the truth at or below it', domain: [0, 1] },
     marks: [
       grid(plot),
-      plot.line(
-        [
-          [0, 0],
-          [1, 1],
-        ],
-        { stroke: 'var(--soft)', strokeDasharray: '4 4' },
-      ),
+      diagonal(plot),
       plot.lineY(below, { x: levels, y: below, ...style }),
       plot.dot(below, { x: levels, y: below, r: 4, fill: style.stroke }),
     ],

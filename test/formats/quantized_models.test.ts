@@ -70,6 +70,11 @@ describe.each(['int8', 'bfloat16'] as const)('quantize(%s)', (precision) => {
       () => new tasks.Forecaster({ inputSize: 3, horizon: 4, hiddenSize: 40, dropout: 0.2 }),
       () => randn([2, 6, 3]),
     ],
+    [
+      'Forecaster with a decoder',
+      () => new tasks.Forecaster({ inputSize: 3, horizon: 4, outputSize: 3, decoderSize: 2, hiddenSize: 40 }),
+      () => randn([2, 10, 3]),
+    ],
     ['a class of one’s own', () => new Reader(), ids],
   ];
 

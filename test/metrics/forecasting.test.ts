@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { forecastErrors, naiveScale, quantileErrors, smape } from '../../lib/metrics/forecasting.js';
+import { forecastErrors, naiveScale, quantileErrors, quantiles, smape } from '../../lib/metrics/forecasting.js';
 
 test('forecast errors per step and over all', () => {
   const errors = forecastErrors([1, 2, 3, 4], [2, 2, 6, 0], 2, 0.5);
@@ -48,7 +48,14 @@ test('errors of quantiles, as scikit-learn 1.9.1 has them', () => {
   expect(errors.width).toBeCloseTo((2.59 + 2.41 + 2.64 + 1.78 + 0.87 + 2.12) / 6, 12);
 });
 
+test('quantiles, as numpy.quantile has them', () => {
+  expect(quantiles([3, 1, 4, 1, 5], [0.1, 0.5, 0.9])).toEqual([1, 3, expect.closeTo(4.6, 12)]);
+  expect(quantiles([7], [0.3])).toEqual([7]);
+});
+
 test('bad input', () => {
+  expect(() => quantiles([], [0.5])).toThrow(RangeError);
+  expect(() => quantiles([1], [1])).toThrow(/levels\[0\]/);
   expect(() => forecastErrors([1], [1, 2], 2)).toThrow(/forecasts: expected 2 values/);
   expect(() => forecastErrors([1, 2, 3], [1, 2, 3], 2)).toThrow(RangeError);
   expect(() => forecastErrors([], [], 2)).toThrow(RangeError);

@@ -1,10 +1,10 @@
 import { checkOptions, checkPositiveInteger, given, wrongRange } from '../../arguments.js';
 import type { Table } from '../../data/csv.js';
+import { partSize } from '../../data/splits.js';
 import { CudnnGruError } from '../../errors.js';
 import type { ForecastEvaluation, ForecastScores } from './evaluate_forecaster.js';
 import { preprocessingOf } from './preprocessing.js';
 import { seriesTable } from './series.js';
-import { partSize } from './split.js';
 import { type TrainForecasterOptions, trainForecaster, trainForecasterOptions } from './train_forecaster.js';
 
 export interface BacktestOptions extends Omit<TrainForecasterOptions, 'checkpoint' | 'checkpointEvery' | 'resume'> {

@@ -1,3 +1,4 @@
+import { quantiles } from '../../metrics/forecasting.js';
 import { baselines } from '../../training/baselines.js';
 import type { ForecastPreprocessing } from './preprocessing.js';
 import type { SeriesTable } from './series.js';
@@ -69,7 +70,7 @@ function withoutQuantiles(forecasts: Record<string, Float64Array>) {
   );
 }
 
-// For each step, what came minus the forecast, rising: [horizon][forecasts].
+// For each step, what came minus the forecast: [horizon][forecasts].
 function errorsOf(
   forecasts: Float64Array,
   values: Float64Array,
@@ -80,7 +81,7 @@ function errorsOf(
     Float64Array.from(
       firstRows,
       (row, i) => (values[row + step] as number) - (forecasts[i * horizon + step] as number),
-    ).sort(),
+    ),
   );
 }
 
@@ -90,18 +91,11 @@ function quantilesOf(
   horizon: number,
   levels: readonly number[],
 ): Float64Array {
-  const shifts = errors.map((sorted) => levels.map((level) => quantile(sorted, level)));
+  const shifts = errors.map((of) => quantiles(of, levels));
   return Float64Array.from({ length: forecasts.length * levels.length }, (_, at) => {
     const row = Math.floor(at / levels.length);
     return (forecasts[row] as number) + (shifts[row % horizon]?.[at % levels.length] as number);
   });
-}
-
-/** The quantile of numbers in rising order, between neighbours by a straight line. */
-export function quantile(sorted: ArrayLike<number>, level: number): number {
-  const at = level * (sorted.length - 1);
-  const low = sorted[Math.floor(at)] as number;
-  return low + (at - Math.floor(at)) * ((sorted[Math.ceil(at)] as number) - low);
 }
 
 function joined(parts: readonly Float64Array[]): Float64Array {

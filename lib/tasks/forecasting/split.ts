@@ -1,4 +1,5 @@
-import { checkInteger, checkNumber, wrongRange } from '../../arguments.js';
+import { wrongRange } from '../../arguments.js';
+import { partSize } from '../../data/splits.js';
 import { windowStarts } from '../../data/windows.js';
 import { CudnnGruError } from '../../errors.js';
 import type { SeriesTable } from './series.js';
@@ -78,10 +79,4 @@ export function splitSeries(rows: SeriesTable, options: SeriesSplitOptions): Ser
     );
   }
   return split;
-}
-
-/** @internal A share or a number of rows as a number. */
-export function partSize(total: number, size: number, name: string): number {
-  checkNumber(size, name, { min: 0 });
-  return size < 1 ? Math.round(size * total) : checkInteger(size, name, { max: total });
 }

@@ -114,8 +114,10 @@ function taskCases(): ExportCase[] {
     inputs: { input: randn([4, 6, 3]) },
   }));
   const forecaster = new tasks.Forecaster({ inputSize: 3, horizon: 5, dropout: 0.2 });
+  const decoding = new tasks.Forecaster({ inputSize: 3, horizon: 2, outputSize: 3, decoderSize: 2 });
   return [
     { name: 'Forecaster', model: forecaster, inputs: { input: randn([4, 12, 3]) } },
+    { name: 'Forecaster with a decoder', model: decoding, inputs: { input: randn([4, 17, 3]) } },
     ...classifiers,
     ...detectors,
   ];
