@@ -23,6 +23,14 @@ export function fromWheel(name: string, version: string): string {
   });
 }
 
+/** A folder with a Python package and what it needs, for PYTHONPATH: `fromPip('sacrebleu', '2.6.0')`. Nothing else sees it. */
+export function fromPip(name: string, version: string): string {
+  const wanted = `${name}==${version}`;
+  return fetched(`pip-${name}-${version}`, `pip install ${wanted}`, (folder) => {
+    run(python, ['-m', 'pip', 'install', '--quiet', '--target', '.', wanted], folder);
+  });
+}
+
 /** A folder with the files of a Debian package as it is in the archive now: `fromDebian('libreoffice-l10n-fr')`. */
 export function fromDebian(name: string): string {
   return fetched(`debian-${name}`, `apt-get download ${name}`, (folder) => {
@@ -31,7 +39,8 @@ export function fromDebian(name: string): string {
   });
 }
 
-const python = process.env.PYTHON ?? (process.platform === 'win32' ? 'python' : 'python3');
+/** The Python that is used. */
+export const python = process.env.PYTHON ?? (process.platform === 'win32' ? 'python' : 'python3');
 
 function fetched(key: string, remedy: string, fill: (folder: string) => void): string {
   const folder = join(cache, key);
