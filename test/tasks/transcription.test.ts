@@ -153,6 +153,22 @@ describe('Transcriber', () => {
     for (const [i, value] of a.entries()) expect(b[12 + i]).toBeCloseTo(value, 5);
   });
 
+  it('streams frame by frame as in whole sounds, if it reads forwards and stacks nothing', async () => {
+    const forwards = { ...sizes, stacking: 1, bidirectional: false, generator: generator() };
+    const model = new tasks.Transcriber(forwards).eval();
+    const expected = await model.forward(x()).logits.data();
+    const frames = (await x().data()) as Float32Array;
+    using stream = model.createStream();
+    for (let t = 0; t < 7; t++) {
+      const found = await stream.push(frames.slice(3 * t, 3 * t + 3));
+      expect(found).toEqual(expected.slice(4 * t, 4 * t + 4));
+    }
+    expect(() => new tasks.Transcriber({ ...sizes, bidirectional: false }).createStream()).toThrow(
+      /stacking 1 streams/,
+    );
+    expect(() => new tasks.Transcriber({ ...sizes, stacking: 1 }).createStream()).toThrow(/bidirectional/);
+  });
+
   it('every parameter has the gradient that differences give', async () => {
     const model = new tasks.Transcriber({ ...sizes, generator: generator() });
     const target = tensor(Int32Array.of(1, 2, 3, 0), [2, 2]);

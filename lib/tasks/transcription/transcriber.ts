@@ -1,5 +1,7 @@
 import { checkBoolean, checkNumber, checkOptions, checkPositiveInteger, wrongRange } from '../../arguments.js';
+import { CudnnGruError } from '../../errors.js';
 import { registerModule } from '../../formats/models.js';
+import type { StreamStates } from '../../inference/stream_states.js';
 import { GRU } from '../../layers/gru.js';
 import { Dropout, Linear } from '../../layers/layers.js';
 import { type Architecture, Module } from '../../layers/module.js';
@@ -119,6 +121,19 @@ export class Transcriber extends Module {
       return this.head.forward(this.dropout.forward(output));
     });
     return { logits, lengths };
+  }
+
+  /**
+   * @param x [batch, inputSize]: one frame of each stream
+   * @returns the logits of the frame, [batch, vocabularySize]
+   * @throws CudnnGruError `ERR_UNSUPPORTED` unless `stacking` is 1 and the GRU reads forwards only
+   */
+  override step(x: Tensor, states: StreamStates): Tensor {
+    if (this.stacking > 1) {
+      const reason = `it reads ${this.stacking} frames at a time; stacking 1 streams`;
+      throw new CudnnGruError('ERR_UNSUPPORTED', `Transcriber cannot stream: ${reason}`);
+    }
+    return this.head.step(this.gru.step(x, states));
   }
 }
 
