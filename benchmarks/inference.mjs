@@ -86,7 +86,7 @@ async function onnxJob() {
   } catch {
     return undefined;
   }
-  await exportOnnx(path('model.onnx'), model, { inputs: { input: ['batch', time, inputSize] } });
+  await exportOnnx(path('model.onnx'), model, { inputs: { input: { shape: ['batch', time, inputSize] } } });
   const session = await ort.InferenceSession.create(path('model.onnx'), {
     intraOpNumThreads: threads,
     graphOptimizationLevel: 'all',

@@ -1,4 +1,4 @@
-import type { DecodedArray, ParquetScan, SchemaElement } from 'hyparquet';
+import type { AsyncBuffer, DecodedArray, FileMetaData, SchemaElement } from 'hyparquet';
 import { quote } from '../../arguments.js';
 import { CudnnGruError } from '../../errors.js';
 import { FileSource } from '../../formats/byte_source.js';
@@ -8,25 +8,41 @@ import { parquetReader } from './parquet_library.js';
 import type { RowChecker, RowValues } from './row_values.js';
 import type { RowSource, SourceItem, SourcePosition } from './source.js';
 
+type Library = Awaited<ReturnType<typeof parquetReader>>;
+
+/** A column's values of consecutive rows, of which `first` (counted from 0) is the first. */
+interface Column {
+  readonly first: number;
+  readonly values: DecodedArray;
+}
+
 /**
  * A Parquet file, one row group in memory at a time. Its rows are nested lists in a column with the input's name (or the only one
  * asked for), or else numbers in columns side by side, as in CSV.
  */
 export class ParquetSource implements RowSource {
   readonly #file: FileSource;
-  readonly #scan: ParquetScan;
+  readonly #bytes: AsyncBuffer;
+  readonly #library: Library;
+  readonly #metadata: FileMetaData;
   readonly #columns: readonly string[];
   readonly #isNested: boolean;
   readonly #checker: RowChecker;
 
   private constructor(
-    file: FileSource,
-    scan: ParquetScan,
+    {
+      file,
+      bytes,
+      library,
+      metadata,
+    }: { file: FileSource; bytes: AsyncBuffer; library: Library; metadata: FileMetaData },
     { columns, isNested }: { columns: readonly string[]; isNested: boolean },
     checker: RowChecker,
   ) {
     this.#file = file;
-    this.#scan = scan;
+    this.#bytes = bytes;
+    this.#library = library;
+    this.#metadata = metadata;
     this.#columns = columns;
     this.#isNested = isNested;
     this.#checker = checker;
@@ -43,10 +59,10 @@ export class ParquetSource implements RowSource {
     checker: RowChecker,
     wanted: readonly string[] | undefined,
   ): Promise<ParquetSource> {
-    const { parquetMetadataAsync, parquetSchema, parquetScan, compressors } = await parquetReader();
+    const library = await parquetReader();
     const file = await FileSource.open(path);
     try {
-      const bytes = {
+      const bytes: AsyncBuffer = {
         byteLength: file.size,
         async slice(start: number, end: number = file.size): Promise<ArrayBuffer> {
           const buffer = new ArrayBuffer(Math.max(0, Math.min(end, file.size) - start));
@@ -54,12 +70,10 @@ export class ParquetSource implements RowSource {
           return buffer;
         },
       };
-      const metadata = await parsing(path, () => parquetMetadataAsync(bytes));
-      const schema = parquetSchema(metadata).children.map(({ element }) => element);
-      const chosen = chooseColumns(path, schema, name, wanted);
-      const options = { file: bytes, metadata, columns: [...chosen.columns], compressors };
-      const scan = await parsing(path, () => parquetScan(options));
-      return new ParquetSource(file, scan, chosen, checker);
+      const metadata = await parsing(path, () => library.parquetMetadataAsync(bytes));
+      const schema = library.parquetSchema(metadata).children.map(({ element }) => element);
+      const opened = { file, bytes, library, metadata };
+      return new ParquetSource(opened, chooseColumns(path, schema, name, wanted), checker);
     } catch (error) {
       await file.close();
       throw error;
@@ -71,16 +85,17 @@ export class ParquetSource implements RowSource {
   }
 
   async countRows(): Promise<number> {
-    return Number(this.#scan.metadata.num_rows);
+    return Number(this.#metadata.num_rows);
   }
 
   async *read(from: SourcePosition = { rows: 0, end: 0 }, rows = Number.POSITIVE_INFINITY): AsyncGenerator<SourceItem> {
-    for (const { rowStart, rowEnd } of this.#scan.ranges) {
-      const start = Math.max(rowStart, from.rows);
-      const end = Math.min(rowEnd, from.rows + rows);
+    let groupEnd = 0;
+    for (const { num_rows } of this.#metadata.row_groups) {
+      const start = Math.max(groupEnd, from.rows);
+      groupEnd += Number(num_rows);
+      const end = Math.min(groupEnd, from.rows + rows);
       if (start >= end) continue;
-      const read = (column: string) => this.#scan.readColumn({ column, rowStart: start, rowEnd: end });
-      const columns = await parsing(this.#file.path, () => Promise.all(this.#columns.map(read)));
+      const columns = await parsing(this.#file.path, () => this.#readColumns(start, end));
       yield* blocksOf(this.#rows(columns, start, end), this.#checker);
     }
   }
@@ -89,21 +104,49 @@ export class ParquetSource implements RowSource {
     await this.#file.close();
   }
 
-  *#rows(columns: readonly DecodedArray[], start: number, end: number): Generator<NumberedRow> {
-    const bytesOfRow = this.size / Math.max(1, Number(this.#scan.metadata.num_rows));
+  async #readColumns(start: number, end: number): Promise<Column[]> {
+    const { parquetRead, flatten, compressors } = this.#library;
+    const found = new Map<string, { first: number; parts: DecodedArray[] }>();
+    await parquetRead({
+      file: this.#bytes,
+      metadata: this.#metadata,
+      columns: [...this.#columns],
+      compressors,
+      rowStart: start,
+      rowEnd: end,
+      onChunk({ columnName, columnData, rowStart }) {
+        const before = found.get(columnName);
+        if (before) before.parts.push(columnData);
+        else found.set(columnName, { first: rowStart, parts: [columnData] });
+      },
+    });
+    return this.#columns.map((name) => {
+      const { first, parts } = found.get(name) ?? { first: 0, parts: [] };
+      const values = flatten(parts);
+      if (first > start || first + values.length < end) {
+        throw new Error(`the column ${quote(name)} has not as many values as its row group has rows`);
+      }
+      return { first, values };
+    });
+  }
+
+  *#rows(columns: readonly Column[], start: number, end: number): Generator<NumberedRow> {
+    const bytesOfRow = this.size / Math.max(1, Number(this.#metadata.num_rows));
     const cells = new Float64Array(columns.length);
     const order = columns.map((_, i) => i);
-    for (let row = start + 1; row <= end; row++) {
+    const [nested] = columns as [Column];
+    for (let row = start; row < end; row++) {
       const values = this.#isNested
-        ? this.#checker.fromNested(withNumbers((columns[0] as DecodedArray)[row - start - 1]))
-        : this.#flatRow(columns, row - start - 1, cells, order);
-      yield { ...values, row, end: Math.round(row * bytesOfRow) };
+        ? this.#checker.fromNested(withNumbers(nested.values[row - nested.first]))
+        : this.#flatRow(columns, row, cells, order);
+      yield { ...values, row: row + 1, end: Math.round((row + 1) * bytesOfRow) };
     }
   }
 
-  #flatRow(columns: readonly DecodedArray[], index: number, cells: Float64Array, order: readonly number[]): RowValues {
+  #flatRow(columns: readonly Column[], row: number, cells: Float64Array, order: readonly number[]): RowValues {
     for (let i = 0; i < columns.length; i++) {
-      const cell: unknown = (columns[i] as DecodedArray)[index];
+      const { first, values } = columns[i] as Column;
+      const cell: unknown = values[row - first];
       const isNumber = typeof cell === 'number' || typeof cell === 'bigint' || typeof cell === 'boolean';
       if (cell !== null && cell !== undefined && (!isNumber || Number.isNaN(cell))) {
         return { reason: `${quote(this.#columns[i] as string)}: expected a number, got ${quote(String(cell))}` };
