@@ -29,7 +29,7 @@ const argument = (name, otherwise) => {
   return at < 0 ? otherwise : Number(process.argv[at + 1]);
 };
 const rounds = argument('rounds', 5);
-const rows = argument('rows', 16_384);
+const rows = argument('rows', 32_768);
 const tableRows = argument('table-rows', 4096);
 const threads = argument('threads', availableParallelism());
 
@@ -133,17 +133,21 @@ async function onnxJob() {
 const { batchSize } = await ours('x.npy', undefined, rows);
 const peer = await onnxJob();
 const rates = { bare: [], ours: [], onnx: [] };
-const delay = monitorEventLoopDelay({ resolution: 1 });
-const delays = [];
 for (let round = 0; round < rounds; round++) {
   rates.bare.push(await bare(batchSize));
-  delay.reset();
-  delay.enable();
   rates.ours.push((await ours('x.npy', batchSize, rows)).perSecond);
-  delay.disable();
-  delays.push(delay.percentile(99) / 1e6);
   if (peer) rates.onnx.push(await peer.job());
 }
+// Apart, because asking a thousand times a second takes its share of two processors.
+const delay = monitorEventLoopDelay({ resolution: 1 });
+async function delayed(work) {
+  delay.reset();
+  delay.enable();
+  await work();
+  delay.disable();
+  return delay.percentile(99) / 1e6;
+}
+const npyDelay = await delayed(() => ours('x.npy', batchSize, rows));
 let difference = 0;
 if (peer) {
   const { data: y } = await readNpy(path('y.npy'));
@@ -181,16 +185,14 @@ async function tables() {
     for await (const { count } of source.read()) read += count;
     const perSecond = (1000 * read) / (performance.now() - start);
     await source.close();
-    delay.reset();
-    delay.enable();
     const whole = await ours(`x.${kind}`, batchSize, tableRows);
-    delay.disable();
+    const late = await delayed(() => ours(`x.${kind}`, batchSize, tableRows));
     lines.push([
       `.${kind}`,
       perSecond.toFixed(0),
       (1e6 / perSecond / width).toFixed(3),
       whole.perSecond.toFixed(0),
-      (delay.percentile(99) / 1e6).toFixed(1),
+      late.toFixed(1),
     ]);
   }
   return lines;
@@ -226,7 +228,7 @@ if (peer)
       ratio('onnx') >= 1.3,
     ),
   );
-console.log(judged('event loop delay p99 below 20 ms', `${median(delays).toFixed(1)} ms`, median(delays) < 20));
+console.log(judged('event loop delay p99 below 20 ms', `${npyDelay.toFixed(1)} ms`, npyDelay < 20));
 console.log(`\n${tableRows} rows of ${width} numbers as tables\n`);
 console.log('| | parsed rows/s | µs a number | predictFile rows/s | event loop delay p99, ms |');
 console.log('| --- | --- | --- | --- | --- |');

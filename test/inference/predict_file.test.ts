@@ -344,6 +344,20 @@ describe('predict --batch, as a process', () => {
     120_000,
   );
 
+  it('Ctrl-C ends it with code 130, and the same call goes on', async () => {
+    const child = spawn(process.execPath, words('interrupted.npy'), { stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.on('exit', (code) => resolve(code)));
+    while (child.exitCode === null && !existsSync(inFolder('interrupted.npy.progress'))) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(existsSync(inFolder('interrupted.npy'))).toBe(false);
+    const { stdout } = await run(words('interrupted.npy'));
+    expect((JSON.parse(stdout) as { resumedAt: number }).resumedAt).toBeGreaterThan(0);
+    expect((await readFile(inFolder('interrupted.npy'))).equals(whole)).toBe(true);
+  }, 120_000);
+
   it('a full disk: one line that says so, nothing under the output’s name, and the call goes on when there is room', async () => {
     // In units of 1 KiB: about a quarter of the output fits.
     const limited = `trap '' XFSZ; ulimit -f ${Math.floor(whole.length / 1024 / 4)}; exec "$0" "$@"`;

@@ -3,13 +3,15 @@ import { devices } from '../../tensor/device.js';
 import type { Executors } from './executors.js';
 
 const [least, most] = [32, 1024];
-// What a larger batch must gain to be worth its memory.
-const worthwhile = 1.04;
+// Speeds that are as good as equal.
+const equal = 0.97;
+// Longer batches gain nothing: while one is computed, JavaScript has time enough to make the next ready.
+const longestBatchMilliseconds = 40;
 const longestTrialMilliseconds = 1500;
 
 /**
- * The batch size by a short trial: the smallest of 32, 64, … that is within 4% of the next one's speed, within a limit of device
- * memory. Results do not depend on it.
+ * The batch size by a short trial: the largest of 32, 64, … that is not slower for each row than another one, within a limit of device memory and
+ * 40 ms. Results do not depend on it.
  *
  * @param row an example of the rows
  * @param memoryLimit bytes that a batch may take on a device
@@ -23,8 +25,7 @@ export async function tryBatchSizes(
   const before = reserved();
   const width = row.shape.reduce((product, size) => product * size, 1);
   const start = performance.now();
-  let best = least;
-  let bestRate = 0;
+  const rates = new Map<number, number>();
   for (let size = least; size <= most; size *= 2) {
     const data = new (row.data.constructor as Float32ArrayConstructor)(size * width);
     for (let i = 0; i < size; i++) data.set(row.data.subarray(0, width), i * width);
@@ -33,12 +34,10 @@ export async function tryBatchSizes(
     const began = performance.now();
     await executors.compute(call);
     const now = performance.now();
-    const rate = size / (now - began);
-    if (size > least && reserved() - before > memoryLimit) break;
-    if (rate < bestRate * worthwhile) break;
-    best = size;
-    bestRate = rate;
+    if (size > least && (reserved() - before > memoryLimit || now - began > longestBatchMilliseconds)) break;
+    rates.set(size, size / (now - began));
     if (now - start > longestTrialMilliseconds) break;
   }
-  return best;
+  const best = Math.max(...rates.values());
+  return Math.max(...[...rates].filter(([, rate]) => rate >= equal * best).map(([size]) => size));
 }

@@ -5,8 +5,8 @@ import { type Device, type DeviceName, deviceOf } from '../../tensor/device.js';
 import { computeBatch, type HostTensors } from '../compute_batch.js';
 import { type Signature, signatureOf } from '../signature.js';
 
-// While a device computes one batch, the next lies in its queue.
-const batchesAtOnce = 2;
+// While a device computes one batch, the next two lie in its queue: JavaScript may be late by a batch.
+const batchesAtOnce = 3;
 
 interface Executor {
   readonly device: Device;
