@@ -1,3 +1,4 @@
+import { CudnnGruError } from '../errors.js';
 import type { FileProgress } from '../inference/batch/predict_file.js';
 import type { DeviceName } from '../tensor/device.js';
 import { exitCodes } from './command.js';
@@ -52,6 +53,10 @@ export async function predictBatch(path: string, options: Options): Promise<numb
     result = await untilInterrupted((signal) =>
       predictFile(model, { ...given, input, output, signal, ...(display && { onProgress: display.update }) }),
     );
+  } catch (error) {
+    if (!(error instanceof CudnnGruError && error.code === 'ERR_ABORTED')) throw error;
+    printNote(options, 'interrupted: the same call goes on from here');
+    return exitCodes.interrupted;
   } finally {
     display?.stop();
   }

@@ -3,7 +3,7 @@ import type { HostArray, NumericArray } from '../data/types.js';
 import { upload } from '../ops/result.js';
 import type { Device } from '../tensor/device.js';
 import { scope } from '../tensor/scope.js';
-import { elementCount } from '../tensor/tensor.js';
+import { elementCount, type Tensor } from '../tensor/tensor.js';
 import type { Signature, TensorSpec } from './signature.js';
 
 /** The tensors of one call, in the order of the signature's inputs or outputs; the first axis is the batch. */
@@ -28,13 +28,18 @@ export function batchKey({ inputs, takesLengths }: Signature, call: HostTensors)
 /**
  * Computes several calls as one batch: their inputs are laid behind each other, shorter sequences padded, and each call gets its rows and
  * steps of the outputs.
+ *
+ * @param wanted which of the signature's outputs are read. Default: all
+ * @returns for each call, in the order of `wanted`
  */
 export async function computeBatch(
   signature: Signature,
   device: Device,
   calls: readonly HostTensors[],
+  wanted: readonly number[] = signature.outputs.map((_, output) => output),
 ): Promise<HostTensors[]> {
-  const { inputs, outputs } = signature;
+  const { inputs } = signature;
+  const outputs = wanted.map((output) => signature.outputs[output] as TensorSpec);
   const rows = calls.map((call) => call[0]?.shape[0] as number);
   const times = calls.map((call) => timeOf(inputs, call));
   const time = Math.max(...times);
@@ -59,7 +64,10 @@ export async function computeBatch(
   );
   try {
     const results = await Promise.all(
-      tensors.map(async (tensor) => ({ data: (await tensor.data()) as NumericArray, shape: tensor.shape })),
+      wanted.map(async (output) => {
+        const tensor = tensors[output] as Tensor;
+        return { data: (await tensor.data()) as NumericArray, shape: tensor.shape };
+      }),
     );
     let first = 0;
     return calls.map((_, i) => {

@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import * as arithmetic from './arithmetic.suite.js';
 import * as attention from './attention.suite.js';
 import type { Backend } from './backend.js';
+import * as batchPrediction from './batch_prediction.suite.js';
 import * as ctc from './ctc.suite.js';
 import * as gru from './gru.suite.js';
 import * as gruIdentity from './gru_identity.suite.js';
@@ -34,6 +35,7 @@ const suites = {
   gruQuantized,
   precision,
   streams,
+  batchPrediction,
 };
 
 interface Suite {

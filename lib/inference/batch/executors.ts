@@ -49,8 +49,8 @@ export class Executors {
     return this.#all.map(({ device }) => device);
   }
 
-  /** Computes a batch as soon as a device is free, in the order of the calls. */
-  async compute(calls: readonly HostTensors[]): Promise<HostTensors[]> {
+  /** `computeBatch` as soon as a device is free, in the order of the calls. */
+  async compute(calls: readonly HostTensors[], wanted?: readonly number[]): Promise<HostTensors[]> {
     let executor = this.#free();
     while (!executor) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -58,7 +58,7 @@ export class Executors {
     }
     executor.running++;
     try {
-      return await computeBatch(executor.signature, executor.device, calls);
+      return await computeBatch(executor.signature, executor.device, calls, wanted);
     } finally {
       executor.running--;
       this.#waiting.shift()?.();

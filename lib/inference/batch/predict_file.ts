@@ -132,7 +132,6 @@ class FileRun {
   readonly #file: OutputFile;
   readonly #errors: OutputFile | undefined;
   readonly #resumed: Progress | undefined;
-  #selected: readonly number[] = [];
   #position: SourcePosition;
   #rows: number;
   #badRows: number;
@@ -179,7 +178,7 @@ class FileRun {
     shard: { index: number; count: number } | undefined,
   ): Promise<PredictedFile> {
     const { output, specs } = this.#settings;
-    this.#selected = specs.map((spec) => executors.signature.outputs.indexOf(spec));
+    const wanted = specs.map((spec) => executors.signature.outputs.indexOf(spec));
     let isSaved = this.#resumed !== undefined;
     try {
       const range = await rangeOf(source, shard);
@@ -189,7 +188,7 @@ class FileRun {
       const { batchSize, items } = await withBatchSize(source.read(this.#position, left), executors, options);
       const report = progressReport(options.onProgress, source, this.#position, left);
       const turns = new Turns();
-      for await (const window of computeRows(items, executors, { ...options, batchSize })) {
+      for await (const window of computeRows(items, executors, { ...options, batchSize, wanted })) {
         for (const computed of window) {
           await this.#write(computed);
           if (turns.due) await turns.next();
@@ -219,8 +218,7 @@ class FileRun {
       this.#position = { rows: item.row, end: item.end };
       return;
     }
-    const selected = this.#selected.map((output) => outputs[output] as HostArray);
-    for (const rows of partsOf(item, selected)) await this.#file.write(await this.#format.rows(rows));
+    for (const rows of partsOf(item, outputs)) await this.#file.write(await this.#format.rows(rows));
     this.#rows += item.count;
     this.#position = { rows: item.row + item.count - 1, end: item.end };
   }
