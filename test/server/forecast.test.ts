@@ -42,6 +42,53 @@ describe('/forecast', () => {
     );
   });
 
+  it('gives each series with its quantiles; null stands where only what is known ahead is known', async () => {
+    const rows = Array.from({ length: 106 }, (_, row) => ({ shop: row % 2 ? 'b' : 'a', day: Math.floor(row / 2) }));
+    const sales = rows.map(({ shop, day }) => (shop === 'a' ? 1 : 100) * (2 + (day % 7)));
+    const columns = {
+      shop: rows.map(({ shop }) => shop),
+      date: rows.map(({ day }) => new Date(Date.UTC(2020, 0, 1 + day)).toISOString().slice(0, 10)),
+      open: rows.map(({ day }) => (day % 7 === 0 ? 0 : 1)),
+      sales: sales.map((value, row) => (row < 100 ? value : null)),
+    };
+    const known = { source: 'shops', rows: 106 };
+    const numbers = { open: Float64Array.from(columns.open), sales: Float64Array.from(sales) };
+    const { model: shops } = await tasks.trainForecaster({
+      table: { ...known, columns: new Map(Object.entries({ ...columns, ...numbers })) },
+      target: 'sales',
+      time: 'date',
+      entity: 'shop',
+      known: ['open'],
+      quantiles: [0.1, 0.5, 0.9],
+      window: 7,
+      horizon: 3,
+      hiddenSize: 4,
+      epochs: 1,
+    });
+    await saveModel(inFolder('shops.safetensors'), shops);
+    const { url } = await serve([inFolder('shops.safetensors')]);
+    const { status, json } = await post(`${url}/forecast`, { columns });
+    expect(status).toBe(200);
+    const future = Float64Array.from(columns.sales, (value) => value ?? Number.NaN);
+    const table = { ...known, columns: new Map(Object.entries({ ...columns, open: numbers.open, sales: future })) };
+    const { data } = await shops.predictQuantiles(table);
+    const answer = json as { series: { shop: string; times: string[]; forecast: number[]; quantiles: object }[] };
+    expect(answer.series.map(({ shop, times }) => [shop, times])).toEqual(
+      ['a', 'b'].map((shop) => [shop, ['2020-02-20', '2020-02-21', '2020-02-22']]),
+    );
+    for (const [i, { forecast, quantiles }] of answer.series.entries()) {
+      const of = (level: number) => [0, 1, 2].map((step) => data[(i * 3 + step) * 3 + level]);
+      expect(forecast).toEqual(of(1));
+      expect(quantiles).toEqual({ 0.1: of(0), 0.5: of(1), 0.9: of(2) });
+    }
+    const gap = { ...columns, sales: columns.sales.map((value, row) => (row === 50 ? null : value)) };
+    expect(await post(`${url}/forecast`, { columns: gap })).toMatchObject({
+      status: 400,
+      json: { error: expect.stringMatching(/row 51, column "sales": the cell is empty/) },
+    });
+    shops.dispose();
+  });
+
   it('names what is wrong', async () => {
     const { url } = await serve([
       inFolder('level.safetensors'),
