@@ -17,7 +17,7 @@ export interface Forecasts {
 
 /**
  * Forecasts as the columns of a table with one row for each step of each forecast: the series (where there are several), when it was made
- * (the window's last row), the step, which row it is of, the forecast, its quantiles (`level_q0.05`), and the truth where it is known. Rows
+ * (the window's last row), the step, which row it is of, the forecast, the other quantiles (`level_q0.05`), and the truth where it is known. Rows
  * are told by their times, or by their numbers in the series from 1.
  */
 export function forecastColumns(
@@ -49,7 +49,7 @@ export function forecastColumns(
     [`${target}_forecast`, forecasts],
   ]);
   for (const [i, level] of levels.entries()) {
-    if (!quantiles) break;
+    if (!quantiles || level === 0.5) continue; // the median is the forecast
     columns.set(
       `${target}_q${level}`,
       forecasts.map((_, at) => quantiles[at * levels.length + i] as number),
