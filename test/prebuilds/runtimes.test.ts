@@ -47,6 +47,8 @@ describe.each(runtimes.map((runtime) => [runtime.name, runtime] as const))('%s',
     if (target.libc) expect(report.libc).toMatch(target.libc);
     if (report.addon) expect(report.addon.replaceAll('\\', '/')).toContain(prebuildPath(target));
     expect(report.devices).toContainEqual(expect.objectContaining({ name: 'cpu', available: true }));
+    const cuda = report.devices.find(({ name }: { name: string }) => name.startsWith('cuda'));
+    if (!cuda.available) expect(cuda.reason).toMatch(target.cuda ? /driver|GPU|cuDNN/ : /built without CUDA/);
   });
 
   for (const set of runtime.suites ?? []) {
