@@ -35,6 +35,7 @@ export function splitSeries(rows: SeriesTable, options: SeriesSplitOptions): Ser
   const { series, times } = rows;
   const longest = series.reduce((a, b) => (b.known - b.first > a.known - a.first ? b : a));
   const total = longest.known - longest.first;
+  windowStarts(total, window, horizon); // says so when not even the longest series holds one
   const test = partSize(total, options.test, 'test');
   const validation = partSize(total, options.validation, 'validation');
   if (validation + test > total) throw wrongRange('validation + test', `at most ${total}`, validation + test);
