@@ -1,7 +1,7 @@
 import { describe } from '../../arguments.js';
 import { CudnnGruError } from '../../errors.js';
 import * as ops from '../../ops/index.js';
-import { upload } from '../../ops/result.js';
+import { fill, upload } from '../../ops/result.js';
 import type { Device } from '../../tensor/device.js';
 import { elementCount, Tensor } from '../../tensor/tensor.js';
 import { concatHost, expandHost, type HostArray, reshapeHost, takeHost, transposeHost } from './host_array.js';
@@ -93,6 +93,10 @@ export function gatherRows(x: Tensor, ids: Tensor): Tensor {
     throw new CudnnGruError('ERR_UNSUPPORTED', 'taking single rows of a tensor of integers');
   }
   const [rows, ...inner] = x.shape as [number, ...number[]];
+  if (x.size === 0) {
+    if (rows === 0 && ids.size > 0) throw new CudnnGruError('ERR_FORMAT', 'it takes rows of a tensor that has none');
+    return fill([...ids.shape, ...inner], 0, x.on);
+  }
   const table = ops.reshape(x, [rows, elementCount(inner)]);
   return ops.embedding(ids, table).reshape([...ids.shape, ...inner]);
 }
