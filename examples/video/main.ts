@@ -25,7 +25,7 @@ const output = outputFolder('video');
 // 1. The clips: training and test digits are different ones, and no clip comes twice.
 const digits = readMnist('train', short ? 500 : undefined);
 const testDigits = readMnist('t10k', short ? 200 : undefined);
-const train = new VideoDataset(digits, short ? 1000 : 16_000, 1);
+const train = new VideoDataset(digits, short ? 1000 : 40_000, 1);
 const test = new VideoDataset(testDigits, short ? 200 : 4000, 2);
 console.log(
   `${train.length} clips of ${frames} frames to learn from, ${test.length} for the test; the place is asked for ${ahead} frames ahead.`,
