@@ -1,7 +1,19 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { Adam, devices, GRU, Linear, losses, ops, randn, synchronize, tensor } from '../../lib/index.js';
+import {
+  Adam,
+  devices,
+  GRU,
+  Linear,
+  losses,
+  noGrad,
+  ops,
+  randn,
+  releaseCache,
+  synchronize,
+  tensor,
+} from '../../lib/index.js';
 
 const megabyte = 1 << 20;
 
@@ -93,5 +105,45 @@ describe('memory', () => {
       most = Math.max(most, bytesInUse());
     }
     expect(most).toBeLessThan(700 * megabyte);
+  });
+
+  describe('a stack of two layers in both directions', () => {
+    const [time, batch, inputSize, hiddenSize, layers, directions] = [40, 24, 16, 48, 2, 2];
+    const features = directions * hiddenSize;
+    const gru = new GRU({ inputSize, hiddenSize, numLayers: layers, bidirectional: true, timeMajor: true });
+    const outputs = 4 * (time * batch * features + layers * directions * batch * hiddenSize); // bytes of output and hidden
+    const between = 4 * (layers - 1) * time * batch * features; // the outputs of the layers below
+    const gates = 4 * layers * directions * 4 * time * batch * hiddenSize;
+    // Blocks are rounded up by at most an eighth, and each has a header.
+    const atMost = (bytes: number) => bytes * 1.125 + 4096;
+
+    it('keeps for training the four gates of each step and the outputs between its layers', async () => {
+      const x = randn([time, batch, inputSize]);
+      gru.forward(x); // packs the weights
+      await settled();
+      const before = bytesInUse();
+      const { output, hidden } = gru.forward(x);
+      await synchronize();
+      expect(bytesInUse() - before).toBeLessThanOrEqual(atMost(outputs + between + gates));
+      expect(bytesInUse() - before).toBeGreaterThan(gates);
+      output.dispose();
+      hidden.dispose();
+    });
+
+    it('keeps nothing but its results in inference, and works with little', async () => {
+      const x = randn([time, batch, inputSize]);
+      noGrad(() => gru.forward(x));
+      await settled();
+      releaseCache();
+      const before = bytesInUse();
+      const { output, hidden } = noGrad(() => gru.forward(x));
+      await synchronize();
+      expect(bytesInUse() - before).toBeLessThanOrEqual(atMost(outputs));
+      // What it took meanwhile lies in the cache now: the outputs between the layers, and a chunk of projected input for each direction.
+      const cached = (devices().find(({ name }) => name === 'cpu')?.memory?.bytesReserved ?? 0) - bytesInUse();
+      expect(cached).toBeLessThan(atMost(between + directions * 2 * 256 * 1024));
+      output.dispose();
+      hidden.dispose();
+    });
   });
 });
