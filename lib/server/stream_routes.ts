@@ -9,7 +9,7 @@ import { type LiveSession, openSession } from './live_session.js';
 import type { ModelRepository } from './model_repository.js';
 import type { ServerSettings } from './server_options.js';
 
-// Messages of one client that are not answered yet: beyond these its socket is not read.
+// Messages of one client that are being answered. Beyond these its socket is not read; what was read before, in one piece, waits.
 const mostPending = 64;
 // Closed when the client answers no ping for so long.
 const pingMilliseconds = 30_000;
@@ -72,6 +72,8 @@ class Conversation {
   readonly #socket: WebSocket;
   readonly #session: LiveSession;
   #pending = 0;
+  readonly #answering: Promise<unknown>[] = [];
+  #begun: Promise<unknown> = Promise.resolve();
   #sent: Promise<void> = Promise.resolve();
   #isAlive = true;
 
@@ -98,10 +100,15 @@ class Conversation {
   }
 
   #take(data: RawData, isBinary: boolean): void {
-    const answer = this.#answer(data as Buffer, isBinary).catch((error: Error) => {
-      const { error: text, code } = publicError(error);
-      return JSON.stringify({ error: text, code });
-    });
+    const earlier = this.#answering.length < mostPending ? undefined : this.#answering.shift();
+    this.#begun = this.#begun.then(() => earlier);
+    const answer = this.#begun
+      .then(() => this.#answer(data as Buffer, isBinary))
+      .catch((error: Error) => {
+        const { error: text, code } = publicError(error);
+        return JSON.stringify({ error: text, code });
+      });
+    this.#answering.push(answer);
     if (++this.#pending === mostPending) this.#socket.pause();
     this.#sent = this.#sent.then(async () => {
       const text = await answer;
