@@ -16,7 +16,7 @@ import {
   synchronize,
   zeros,
 } from '../../../lib/index.js';
-import { fuzz } from '../fuzz.js';
+import { cpuMilliseconds, fuzz } from '../fuzz.js';
 import { peerFile } from '../peer_file.js';
 import { temporaryFolder } from '../temporary_folder.js';
 import { float32, floats, graphBytes, integers, node } from './build.js';
@@ -313,9 +313,14 @@ const corpus = ['onnx_torch_gru_legacy', 'onnx_torch_gru_dynamo', 'onnx_torch_pa
   readFileSync(peerFile(`${name}.onnx`)),
 );
 
-// What was read is run as well: whatever the graph became, it gives numbers or a clear error.
-fuzz('.onnx', corpus, async (bytes) => {
+// What was read is run as well: whatever the graph became, it gives numbers or a clear error. A graph may ask for large tensors, as any model
+// may: the second is for reading, and running may take longer.
+const secondsToRun = 30;
+
+async function readAndRun(bytes: Buffer): Promise<number> {
+  const begin = cpuMilliseconds();
   const model = await modelFrom(new MemorySource(bytes), new TensorReader(path('model.onnx')));
+  expect(cpuMilliseconds() - begin).toBeLessThan(1000);
   try {
     model.run(Object.fromEntries(model.graph.inputs.map((input) => [input.name, inputFor(input)])));
   } catch (error) {
@@ -326,7 +331,9 @@ fuzz('.onnx', corpus, async (bytes) => {
   const size = model.parameters().reduce((sum, { size }) => sum + 4 * size, 0) + JSON.stringify(model.graph).length;
   model.dispose();
   return size;
-});
+}
+
+fuzz('.onnx', corpus, readAndRun, secondsToRun);
 
 /** Zeros of the sizes that are fixed, 2 where the graph leaves them open. */
 function inputFor({ type, shape }: GraphInput): OnnxInput {
