@@ -307,11 +307,8 @@ export class Trainer<H extends Carried = Tensor> {
     data.restore(state.position);
     this.#generator.restore(state.generator);
     this.#step = state.step;
-    this.#history.splice(
-      0,
-      this.#history.length,
-      ...state.history.map((record) => ({ ...record, trainLoss: record.trainLoss ?? Number.NaN })),
-    );
+    this.#history.length = 0;
+    for (const record of state.history) this.#history.push(record);
     this.#bestEpoch = state.bestEpoch;
     this.#bestLoss = state.bestLoss ?? Number.POSITIVE_INFINITY;
     this.#waited = state.waited;
