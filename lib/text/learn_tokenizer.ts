@@ -1,4 +1,4 @@
-import { checkOneOf } from '../arguments.js';
+import { checkOneOf, checkPositiveInteger } from '../arguments.js';
 import { CharacterTokenizer } from './character_tokenizer.js';
 import { SubwordTokenizer } from './subword_tokenizer.js';
 import type { Tokenizer } from './tokenizer.js';
@@ -10,25 +10,31 @@ export type TokenKind = 'characters' | 'words' | 'whitespace' | 'subwords';
 /** @internal */
 export const tokenKinds = ['characters', 'words', 'whitespace', 'subwords'] as const;
 
-/**
- * @internal A tokenizer of a kind, learnt from texts.
- *
- * @param vocabulary the most words or subword pieces, the most frequent ones
- */
+/** @internal How large a vocabulary becomes. */
+export interface VocabularyOptions {
+  /** The most words or subword pieces, the most frequent ones. */
+  vocabulary: number;
+  /** Words or characters that came less often are unknown. Default: 1. */
+  minCount?: number | undefined;
+}
+
+/** @internal A tokenizer of a kind, learnt from texts. @throws TypeError, RangeError */
 export async function learnTokenizer(
   texts: Iterable<string>,
   kind: TokenKind,
   name: string,
-  vocabulary: number,
+  options: VocabularyOptions,
 ): Promise<Tokenizer> {
+  const vocabulary = checkPositiveInteger(options.vocabulary, 'vocabulary');
+  const minCount = checkPositiveInteger(options.minCount ?? 1, 'minCount');
   switch (checkOneOf(kind, name, tokenKinds)) {
     case 'characters':
-      return CharacterTokenizer.of(texts);
+      return CharacterTokenizer.of(texts, { minCount });
     case 'subwords':
-      return SubwordTokenizer.of(texts, { pieces: vocabulary });
+      return SubwordTokenizer.of(texts, { pieces: vocabulary, minCount });
     case 'whitespace':
-      return WordTokenizer.of(texts, { split: 'whitespace', maxWords: vocabulary });
+      return WordTokenizer.of(texts, { split: 'whitespace', maxWords: vocabulary, minCount });
     default:
-      return WordTokenizer.of(texts, { maxWords: vocabulary });
+      return WordTokenizer.of(texts, { maxWords: vocabulary, minCount });
   }
 }

@@ -49,7 +49,7 @@ describe('translate', () => {
     });
     writeFileSync(inFolder('pairs.tsv'), `${pairs.join('\n')}\n`);
     const tokens = ['--source-tokens', 'characters', '--target-tokens', 'whitespace'];
-    const more = ['--epochs', '12', '--batch-size', '16', '--learning-rate', '0.01'];
+    const more = ['--epochs', '12', '--batch-size', '16', '--learning-rate', '0.01', '--tied', '--min-count', '2'];
     const out = ['--out', 'translator.safetensors', '--report', 'translator.html', '--quiet'];
     const trained = await cli(['train', 'translate', '--data', 'pairs.tsv', ...out, ...small, ...tokens, ...more]);
     expect(trained.code).toBe(0);

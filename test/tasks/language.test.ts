@@ -85,6 +85,16 @@ describe('language model', () => {
     expect(await state.logits.data()).toEqual((await logits.data()).slice(-11));
   });
 
+  it('minCount: rare words are the unknown token, in training too', async () => {
+    let count = 0;
+    const rare = text.replaceAll('lazy', () => `w${'q'.repeat(count++)}`);
+    const short = { ...settings, text: rare, tokenizer: 'words', epochs: 1 } as const;
+    const { model } = await trainLanguageModel({ ...short, minCount: 3 });
+    // The special tokens, seven words that come again and the full stop.
+    expect(model.vocabularySize).toBe(12);
+    await expect(trainLanguageModel({ ...short, minCount: 1.5 })).rejects.toThrow(/minCount/);
+  });
+
   it('what cannot be is refused', async () => {
     await expect(trainLanguageModel({ text: '' })).rejects.toThrow(RangeError);
     await expect(trainLanguageModel({ text: 'short' })).rejects.toMatchObject({ code: 'ERR_DATA' });

@@ -84,6 +84,19 @@ describe('text classification', () => {
     expect(probabilities.slice(0, 3)).toEqual(probabilities.slice(3));
   });
 
+  it('minCount: rare words are the unknown token, which is learnt', async () => {
+    const { texts, labels } = sentences(200);
+    // What tells this class is a word that no other text has.
+    const rare = (i: number) => `z${String.fromCharCode(97 + (i % 26), 97 + Math.floor(i / 26))}`;
+    const own = labels.map((label, i) => (label === 'odd' ? `${openings[i % 5]} ${rare(i)} .` : (texts[i] as string)));
+    const { model } = await trainTextClassifier({ texts: own, labels, ...small, minCount: 2 });
+    const { tokenizer } = textPreprocessingOf(model);
+    expect([...tokenizer.encode('film zaa broke')].map((token) => token === 1)).toEqual([false, true, false]);
+    const asked = openings.map((opening) => `${opening} zeppelined .`);
+    expect((await classifyTexts(model, asked)).labels).toEqual(asked.map(() => 'odd'));
+    await expect(trainTextClassifier({ texts, labels, minCount: 0 })).rejects.toThrow(/minCount/);
+  });
+
   it('what cannot be is refused', async () => {
     const data = sentences(30);
     await expect(trainTextClassifier({ ...data, labels: ['a'] })).rejects.toThrow(/labels: expected 30 strings/);

@@ -112,6 +112,8 @@ describe('translation', () => {
     { attention: 'dot' },
     { attention: 'additive', inputFeeding: true, numLayers: 2 },
     { bidirectional: false, attention: 'dot', numLayers: 2 },
+    { tied: true },
+    { tied: true, embeddingSize: 6, inputFeeding: true },
   ];
 
   it.each(variants)('%o: every parameter has the gradient that differences give', async (variant) => {
@@ -170,6 +172,17 @@ describe('translation', () => {
     const alone = await model.forward(source().slice(0, 1, 2).slice(1, 0, 2), target().slice(0, 1, 2)).logits.data();
     const both = await model.forward(source(), target(), { lengths: [3, 2] }).logits.data();
     for (const [i, value] of alone.entries()) expect(both[21 + i]).toBeCloseTo(value, 5);
+  });
+
+  it('minCount: rare words are the unknown token, of both sides', async () => {
+    const few = pairs(60).map(([word, answer], i): TextPair => [`${word} w${i}`, `${answer} v${i}`]);
+    const short = { ...settings, pairs: few, sourceTokens: 'whitespace', epochs: 1 } as const;
+    const { model } = await trainTranslator({ ...short, minCount: 2 });
+    const { source, target } = translationTokenizersOf(model);
+    expect([...source.encode('w3 w4')]).toEqual([1, 1]);
+    expect([...target.encode('a v3')].map((token) => token === 1)).toEqual([false, true]);
+    expect(target.decode(target.encode('a v3'))).toBe('a �');
+    await expect(trainTranslator({ ...short, minCount: -1 })).rejects.toThrow(/minCount/);
   });
 
   it('what cannot be is refused', async () => {

@@ -57,6 +57,7 @@ export const generate: Task = {
       ['--embedding-size <n>', 'Features of a token (default: 128)'],
       ['--tokens <kind>', 'characters, words or subwords (default: characters)'],
       ['--vocabulary <n>', 'Words or subwords to know, the most frequent ones (default: 10000)'],
+      ['--min-count <n>', 'Words that come less often are read as unknown (default: 1)'],
       ['--test <share>', 'Last part of the text, never seen in training (default: 0.05)'],
       ['--validation <share>', 'Part before it, which chooses the best epoch (default: 0.05)'],
       ['--steps <n>', 'Tokens through which gradients flow back (default: 64)'],
@@ -71,6 +72,7 @@ export const generate: Task = {
       const request = readTrainingRequest(options, {
         tokenizer: kind === undefined ? undefined : tokensOf(kind),
         vocabulary: options.integer('vocabulary', { min: 1 }),
+        minCount: options.integer('min-count', { min: 1 }),
         test: options.number('test', { min: 0, below: 1 }),
         validation: options.number('validation', { min: 0, below: 1 }),
         embeddingSize: options.integer('embedding-size', { min: 1 }),

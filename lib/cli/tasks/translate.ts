@@ -68,8 +68,10 @@ export const translate: Task = {
       ['--source-tokens <kind>', 'characters, words, whitespace or subwords (default: words)'],
       ['--target-tokens <kind>', 'characters, words, whitespace or subwords (default: words)'],
       ['--vocabulary <n>', 'Words or subwords of each side to know (default: 8000)'],
+      ['--min-count <n>', 'Words that come less often are read as unknown (default: 1)'],
       ['--attention <score>', 'general, additive or dot (default: general)'],
       ['--input-feeding', 'Decoder steps read what the one before attended to'],
+      ['--tied', 'The output layer has the target embedding for its weights'],
       ['--sampling <share>', 'Scheduled sampling, growing to this share (default: 0)'],
       ...trainingOptions({ epochs: 10, hiddenSize: 256, layers: 1, dropout: 0, batchSize: 64, learningRate: 0.002 }),
     ],
@@ -81,9 +83,11 @@ export const translate: Task = {
         sourceTokens: word(options, 'source-tokens', kinds),
         targetTokens: word(options, 'target-tokens', kinds),
         vocabulary: options.integer('vocabulary', { min: 1 }),
+        minCount: options.integer('min-count', { min: 1 }),
         embeddingSize: options.integer('embedding-size', { min: 1 }),
         attention: word(options, 'attention', ['general', 'additive', 'dot']),
         inputFeeding: options.flag('input-feeding'),
+        tied: options.flag('tied'),
         sampling: options.number('sampling', { min: 0, max: 1 }),
       });
       const share = options.number('validation', { min: 0, below: 1 }) ?? 0.05;

@@ -26,6 +26,11 @@ export interface TrainTextClassifierOptions
   tokens?: TokenKind | Tokenizer;
   /** Words or subword pieces in the vocabulary, the most frequent ones. Default: 10,000. */
   vocabulary?: number;
+  /**
+   * Words that come less often in training are the unknown token; by characters and subwords: characters. From 2 on that token is learnt, and
+   * words that are new in use are read as the rare ones were. Default: 1.
+   */
+  minCount?: number;
   /** Whether texts are read in lower case. Default: true. */
   lowerCase?: boolean;
   /** Tokens of a text that are read: its first ones. Default: 256. */
@@ -36,7 +41,17 @@ export interface TrainTextClassifierOptions
   test?: number;
 }
 
-const ownOptions = ['texts', 'labels', 'tokens', 'vocabulary', 'lowerCase', 'maxTokens', 'validation', 'test'];
+const ownOptions = [
+  'texts',
+  'labels',
+  'tokens',
+  'vocabulary',
+  'minCount',
+  'lowerCase',
+  'maxTokens',
+  'validation',
+  'test',
+];
 
 /**
  * Trains a `Classifier` on texts: an embedding of their tokens, a GRU that reads them from both ends unless told otherwise, one vector of
@@ -47,16 +62,17 @@ const ownOptions = ['texts', 'labels', 'tokens', 'vocabulary', 'lowerCase', 'max
 export async function trainTextClassifier(options: TrainTextClassifierOptions): Promise<TrainedClassifier> {
   checkOptions(options, 'options', [...ownOptions, ...embeddingOptions, ...classifierTrainingOptions]);
   const { texts: _, labels: __, tokens = 'words', vocabulary = 10_000, lowerCase = true, ...others } = options;
-  const { maxTokens = 256, validation = 0.1, test = 0.2, ...training } = others;
+  const { minCount, maxTokens = 256, validation = 0.1, test = 0.2, ...training } = others;
   const { texts, labels } = checkLabelled(options.texts, options.labels);
   checkBoolean(lowerCase, 'lowerCase');
   checkPositiveInteger(maxTokens, 'maxTokens');
-  checkPositiveInteger(vocabulary, 'vocabulary');
   const split = randomSplit(texts.length, { validation, test, seed: options.seed ?? 0 });
   const cased = (indices: Int32Array) =>
     Array.from(indices, (i) => (lowerCase ? (texts[i] as string).toLowerCase() : (texts[i] as string)));
   const tokenizer =
-    typeof tokens === 'object' ? tokens : await learnTokenizer(cased(split.train), tokens, 'tokens', vocabulary);
+    typeof tokens === 'object'
+      ? tokens
+      : await learnTokenizer(cased(split.train), tokens, 'tokens', { vocabulary, minCount });
   const classes = [...new Set(labels)].sort();
   const numbers = labelNumbers(labels, classes);
   const part = (indices: Int32Array) =>

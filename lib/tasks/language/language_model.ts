@@ -3,13 +3,14 @@ import type { TokenModel } from '../../decoding/token_model.js';
 import { registerModule } from '../../formats/models.js';
 import { float32, type Signature } from '../../inference/signature.js';
 import { GRU } from '../../layers/gru.js';
-import { Dropout, Embedding, Linear } from '../../layers/layers.js';
+import { Dropout, Embedding, type Linear } from '../../layers/layers.js';
 import { type Architecture, Module } from '../../layers/module.js';
 import { type LayerOptions, layerOptions } from '../../layers/parameters.js';
 import { checkTensor } from '../../ops/result.js';
 import type { DeviceName } from '../../tensor/device.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { logitsOf, outputLayers } from '../output_layer.js';
 
 export interface LanguageModelOptions extends LayerOptions {
   vocabularySize: number;
@@ -70,17 +71,9 @@ export class LanguageModel extends Module {
       ...place,
     });
     this.dropout = new Dropout({ probability: dropout, ...(place.generator && { generator: place.generator }) });
-    const project = tied && hiddenSize !== embeddingSize;
-    this.projection = project ? new Linear({ inputSize: hiddenSize, outputSize: embeddingSize, ...place }) : null;
-    const inputSize = tied ? embeddingSize : hiddenSize;
-    this.head = new Linear({ inputSize, outputSize: vocabularySize, ...place });
-    if (tied) {
-      const { weight } = this.embedding;
-      // As an output layer's: the embedding's standard normal would begin with far too certain answers.
-      weight.write((this.head.weight.dataSync() as Float32Array).slice());
-      this.head.weight.dispose();
-      this.head.weight = weight;
-    }
+    const { projection, head } = outputLayers(this.embedding, hiddenSize, { tied, ...place });
+    this.projection = projection;
+    this.head = head;
   }
 
   override architecture(): Architecture {
@@ -119,8 +112,7 @@ export class LanguageModel extends Module {
     return scope(() => {
       const x = this.dropout.forward(this.embedding.forward(tokens));
       const { output, hidden } = this.gru.forward(x, { initialHidden });
-      const dropped = this.dropout.forward(output);
-      return { logits: this.head.forward(this.projection?.forward(dropped) ?? dropped), hidden };
+      return { logits: logitsOf(this, this.dropout.forward(output)), hidden };
     });
   }
 

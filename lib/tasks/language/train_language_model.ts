@@ -25,6 +25,11 @@ export interface TrainLanguageModelOptions
   tokenizer?: TokenKind | Tokenizer;
   /** Words or subword pieces in the vocabulary, the most frequent ones. Default: 10,000. */
   vocabulary?: number;
+  /**
+   * Words that come less often in training are the unknown token; by characters and subwords: characters. From 2 on that token is learnt, and
+   * words that are new in use are read as the rare ones were; `generateText` never writes it. Default: 1.
+   */
+  minCount?: number;
   /** The last part of the text, never seen in training. Default: 0.05. */
   test?: number;
   /** The part before it, which chooses the best epoch. Default: 0.05. */
@@ -41,6 +46,7 @@ const optionNames = [
   'text',
   'tokenizer',
   'vocabulary',
+  'minCount',
   'test',
   'validation',
   'embeddingSize',
@@ -118,11 +124,11 @@ function split({ text, test = 0.05, validation = 0.05 }: TrainLanguageModelOptio
 }
 
 async function tokenizerFor(
-  { tokenizer = 'characters', vocabulary = 10_000 }: TrainLanguageModelOptions,
+  { tokenizer = 'characters', vocabulary = 10_000, minCount }: TrainLanguageModelOptions,
   text: string,
 ): Promise<Tokenizer> {
   if (typeof tokenizer === 'object') return tokenizer;
-  return learnTokenizer([text], tokenizer, 'tokenizer', checkPositiveInteger(vocabulary, 'vocabulary'));
+  return learnTokenizer([text], tokenizer, 'tokenizer', { vocabulary, minCount });
 }
 
 function batchesOf(tokenizer: Tokenizer, text: string, streams: number, steps: number, name: string): StreamBatches {

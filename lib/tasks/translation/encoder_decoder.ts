@@ -12,6 +12,7 @@ import { concat, dropout, type Lengths } from '../../ops/index.js';
 import { checkTensor, fill } from '../../ops/result.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { logitsOf, outputLayers } from '../output_layer.js';
 import { AttentionLayer, type AttentionScore, attentionScores } from './attention_layer.js';
 
 export interface EncoderDecoderOptions extends LayerOptions {
@@ -31,6 +32,11 @@ export interface EncoderDecoderOptions extends LayerOptions {
   inputFeeding?: boolean;
   /** Dropout after the embeddings, between the layers and before the output layer, in training. Default: 0. */
   dropout?: number;
+  /**
+   * The output layer's weights are those of the target embedding (Press and Wolf 2017); where attentional state and embedding differ in size, a
+   * linear layer stands between. Default: false.
+   */
+  tied?: boolean;
 }
 
 /** What the decoder looks at: an encoded batch of sources. */
@@ -65,6 +71,7 @@ export interface DecoderInputs {
  */
 export class EncoderDecoder extends Module {
   readonly inputFeeding: boolean;
+  readonly tied: boolean;
   readonly sourceEmbedding: Embedding;
   readonly encoder: GRU;
   readonly bridge: Linear;
@@ -73,6 +80,7 @@ export class EncoderDecoder extends Module {
   readonly attention: AttentionLayer;
   readonly combine: Linear;
   readonly dropout: Dropout;
+  readonly projection: Linear | null;
   readonly head: Linear;
 
   constructor(options: EncoderDecoderOptions) {
@@ -87,13 +95,15 @@ export class EncoderDecoder extends Module {
       'attention',
       'inputFeeding',
       'dropout',
+      'tied',
       ...layerOptions,
     ]);
     const { sourceVocabularySize, targetVocabularySize, embeddingSize = 128, hiddenSize = 256, ...others } = options;
     const { numLayers = 1, bidirectional: both = true, attention = 'general', ...more } = others;
-    const { inputFeeding = false, dropout = 0, ...place } = more;
+    const { inputFeeding = false, dropout = 0, tied = false, ...place } = more;
     const bidirectional = checkBoolean(both, 'bidirectional');
     this.inputFeeding = checkBoolean(inputFeeding, 'inputFeeding');
+    this.tied = checkBoolean(tied, 'tied');
     checkOneOf(attention, 'attention', attentionScores);
     checkNumber(dropout, 'dropout', { min: 0, below: 1 });
     const between = numLayers > 1 ? dropout : 0;
@@ -119,7 +129,9 @@ export class EncoderDecoder extends Module {
       ...place,
     });
     this.dropout = new Dropout({ probability: dropout, ...(place.generator && { generator: place.generator }) });
-    this.head = new Linear({ inputSize: hiddenSize, outputSize: targetVocabularySize, ...place });
+    const { projection, head } = outputLayers(this.targetEmbedding, hiddenSize, { tied, ...place });
+    this.projection = projection;
+    this.head = head;
   }
 
   override architecture(): Architecture {
@@ -136,6 +148,7 @@ export class EncoderDecoder extends Module {
         attention: this.attention.score,
         inputFeeding: this.inputFeeding,
         dropout: this.dropout.probability,
+        tied: this.tied,
       },
     };
   }
@@ -212,7 +225,7 @@ export class EncoderDecoder extends Module {
         const next = this.decoder.forward(input, { initialHidden: hidden ?? null });
         // All hypotheses of a source are queries of its one memory.
         const { attended } = this.#attend(memory, next.output.reshape(batch, rows / batch, -1));
-        const logits = this.head.forward(attended).reshape(rows, -1);
+        const logits = logitsOf(this, attended).reshape(rows, -1);
         return { logits, state: fed ? [next.hidden, attended.reshape(1, rows, -1)] : [next.hidden] };
       },
     };
@@ -228,7 +241,7 @@ export class EncoderDecoder extends Module {
   #decode(memory: Memory, embedded: Tensor): { logits: Tensor; weights: Tensor } {
     const x = this.dropout.forward(embedded);
     const { attended, weights } = this.inputFeeding ? this.#stepByStep(memory, x) : this.#together(memory, x);
-    return { logits: this.head.forward(this.dropout.forward(attended)), weights };
+    return { logits: logitsOf(this, this.dropout.forward(attended)), weights };
   }
 
   #together(memory: Memory, x: Tensor) {

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, checkPositiveInteger, given, wrongKind } from '../../arguments.js';
+import { checkNumber, checkOptions, given, wrongKind } from '../../arguments.js';
 import { Batches } from '../../data/index.js';
 import { CudnnGruError } from '../../errors.js';
 import { crossEntropy } from '../../losses/index.js';
@@ -33,6 +33,11 @@ export interface TrainTranslatorOptions
   targetTokens?: TokenKind;
   /** Words or subword pieces in each vocabulary, the most frequent ones. Default: 8,000. */
   vocabulary?: number;
+  /**
+   * Words that come less often in training are the unknown token; by characters and subwords: characters. From 2 on that token is learnt, and
+   * words that are new in use are read as the rare ones were; in answers it is `�`. Default: 1.
+   */
+  minCount?: number;
   /** Scheduled sampling, from the first step to the last growing from 0 to this share. Default: 0, teacher forcing. */
   sampling?: number;
   /** Default: 0.1. */
@@ -51,6 +56,7 @@ const optionNames = [
   'sourceTokens',
   'targetTokens',
   'vocabulary',
+  'minCount',
   'embeddingSize',
   'hiddenSize',
   'numLayers',
@@ -58,6 +64,7 @@ const optionNames = [
   'attention',
   'inputFeeding',
   'dropout',
+  'tied',
   'sampling',
   'labelSmoothing',
   ...taskTrainingOptions,
@@ -84,17 +91,17 @@ export async function trainTranslator(options: TrainTranslatorOptions): Promise<
   const labelSmoothing = checkNumber(options.labelSmoothing ?? 0.1, 'labelSmoothing', { min: 0, max: 1 });
   const sampling = checkNumber(options.sampling ?? 0, 'sampling', { min: 0, max: 1 });
   const [sources, targets] = [pairs.map(([source]) => source), pairs.map(([, target]) => target)];
-  const vocabulary = checkPositiveInteger(options.vocabulary ?? 8000, 'vocabulary');
-  const source = await learnTokenizer(sources, options.sourceTokens ?? 'words', 'sourceTokens', vocabulary);
-  const target = await learnTokenizer(targets, options.targetTokens ?? 'words', 'targetTokens', vocabulary);
+  const known = { vocabulary: options.vocabulary ?? 8000, minCount: options.minCount };
+  const source = await learnTokenizer(sources, options.sourceTokens ?? 'words', 'sourceTokens', known);
+  const target = await learnTokenizer(targets, options.targetTokens ?? 'words', 'targetTokens', known);
   const dataset = (list: readonly TextPair[]) => new PairDataset(list.map((pair) => encodePair(pair, source, target)));
   const data = new Batches(dataset(pairs), { batchSize, shuffle: true, seed, bucketSize: 16 });
   const held = options.validation && dataset(checkPairs(options.validation, 'validation'));
-  const { embeddingSize, hiddenSize, numLayers, bidirectional, attention, inputFeeding, dropout } = options;
+  const { embeddingSize, hiddenSize, numLayers, bidirectional, attention, inputFeeding, dropout, tied } = options;
   const model = new EncoderDecoder({
     sourceVocabularySize: source.vocabularySize,
     targetVocabularySize: target.vocabularySize,
-    ...given({ embeddingSize, hiddenSize, numLayers, bidirectional, attention, inputFeeding, dropout }),
+    ...given({ embeddingSize, hiddenSize, numLayers, bidirectional, attention, inputFeeding, dropout, tied }),
     device,
     generator: new Generator(seed),
   });
