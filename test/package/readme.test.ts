@@ -16,7 +16,8 @@ function programsOf(page: string): string[] {
 }
 
 const [classifier, loop, stream, exporting] = programsOf('README.md') as [string, string, string, string];
-const [plainLoop, streaming, truncated, intervals, backtest] = programsOf('docs/recipes.md') as [
+const [plainLoop, streaming, truncated, intervals, backtest, rareWords] = programsOf('docs/recipes.md') as [
+  string,
   string,
   string,
   string,
@@ -43,6 +44,7 @@ it('every program compiles under strict settings', () => {
     truncated,
     intervals,
     backtest,
+    rareWords,
   };
   const files = Object.entries(programs).map(([name, text]) => {
     const file = join(folder, `${name}.ts`);
@@ -99,4 +101,5 @@ it('the recipes do what they say', () => {
   expect(low as number).toBeLessThan(median as number);
   expect(median as number).toBeLessThan(high as number);
   expect(run(backtest)).toMatch(/^MAE until( +row \d+){3} +all +MASE$/m);
+  expect(run(rareWords)).toBe('animal, fruit\n');
 });
