@@ -43,7 +43,7 @@ export async function readWav(path: string): Promise<Audio> {
   }
 }
 
-/** @internal */
+/** @internal The sound of a WAV file. @throws CudnnGruError as `readWav` */
 export async function parseWav(source: ByteSource): Promise<Audio> {
   const start = await bytesOf(source, 0, 12, 'it is too short for a WAV file');
   const [container, kind] = [start.toString('latin1', 0, 4), start.toString('latin1', 8, 12)];

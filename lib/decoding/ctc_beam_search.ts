@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { checkInteger, checkNumber, checkOptions, checkPositiveInteger, wrongKind } from '../arguments.js';
+import { checkInteger, checkNumber, checkOptions, checkPositiveInteger, given, wrongKind } from '../arguments.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type CtcDecodingOptions, readFrames } from './ctc_greedy.js';
+import { type CtcDecodingOptions, type Frames, readFrames } from './ctc_greedy.js';
 import type { PrefixModel } from './prefix_model.js';
 import { largest } from './scores.js';
 
@@ -14,10 +14,12 @@ export interface CtcBeamSearchOptions extends CtcDecodingOptions {
   classesPerFrame?: number;
   /** Judges the label sequences. Default: none. */
   languageModel?: PrefixModel;
-  /** Weight of the language model's log-probability. Default: 0.5 with a language model. */
+  /** Weight of the language model's log-probability; 0: it is not asked. Default: 0.5 with a language model. */
   languageModelWeight?: number;
   /** What each label adds to the score; with a language model, against short answers. Default: 0. */
   labelBonus?: number;
+  /** Stops the search with its `reason`. */
+  signal?: AbortSignal;
 }
 
 /** One label sequence. */
@@ -40,6 +42,81 @@ interface Prefix {
 
 const none = Number.NEGATIVE_INFINITY;
 
+/** @internal What of the options does not belong to the logits. */
+export type CtcSearchOptions = Omit<CtcBeamSearchOptions, keyof CtcDecodingOptions>;
+
+const searchOptions = [
+  'width',
+  'nBest',
+  'classesPerFrame',
+  'languageModel',
+  'languageModelWeight',
+  'labelBonus',
+  'signal',
+];
+
+/** @internal Prefix beam search over the frames of one row that come one after another. */
+export class CtcPrefixSearch {
+  readonly #classes: number;
+  readonly #blank: number;
+  readonly #width: number;
+  readonly #nBest: number;
+  readonly #classesPerFrame: number;
+  readonly #languageModel: PrefixModel | undefined;
+  readonly #weight: number;
+  readonly #labelBonus: number;
+  readonly #signal: AbortSignal | undefined;
+  #beams: Prefix[] = [{ labels: [], blank: 0, label: none, bonus: 0 }];
+
+  /** @throws TypeError, RangeError */
+  constructor({ classes, blank }: Pick<Frames, 'classes' | 'blank'>, options: CtcSearchOptions) {
+    checkOptions(options, 'options', searchOptions);
+    const { languageModel, signal } = options;
+    if (languageModel !== undefined && typeof languageModel?.next !== 'function') {
+      throw wrongKind('languageModel', 'a PrefixModel', languageModel);
+    }
+    if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongKind('signal', 'an AbortSignal', signal);
+    this.#classes = classes;
+    this.#blank = blank;
+    this.#width = checkPositiveInteger(options.width ?? 16, 'width');
+    this.#nBest = checkInteger(options.nBest ?? 1, 'nBest', { min: 1, max: this.#width });
+    this.#classesPerFrame = checkPositiveInteger(options.classesPerFrame ?? classes, 'classesPerFrame');
+    this.#weight = checkNumber(options.languageModelWeight ?? 0.5, 'languageModelWeight', { min: 0 });
+    // Without weight it is not asked: 0 · log 0 would be NaN.
+    this.#languageModel = this.#weight === 0 ? undefined : languageModel;
+    this.#labelBonus = checkNumber(options.labelBonus ?? 0, 'labelBonus');
+    this.#signal = signal;
+  }
+
+  /**
+   * Other work gets its turn after each frame.
+   *
+   * @param frames log-probabilities: [frames, classes]
+   */
+  async push(frames: Float32Array): Promise<void> {
+    for (let start = 0; start < frames.length; start += this.#classes) {
+      this.#signal?.throwIfAborted();
+      const frame = frames.subarray(start, start + this.#classes);
+      const scores = await this.#languageModel?.next(this.#beams.map(({ labels }) => labels));
+      const bonusOf = (beam: number, label: number) =>
+        this.#labelBonus + (scores ? this.#weight * ((scores[beam] as ArrayLike<number>)[label] as number) : 0);
+      this.#beams = extend(this.#beams, frame, this.#blank, largest(frame, this.#classesPerFrame), bonusOf)
+        .sort((a, b) => scoreOf(b) - scoreOf(a))
+        .slice(0, this.#width);
+      await setImmediate();
+    }
+  }
+
+  /** Up to `nBest` different label sequences for the frames so far. */
+  get best(): CtcHypothesis[] {
+    return this.#beams.slice(0, this.#nBest).map((beam) => ({
+      labels: [...beam.labels],
+      logProbability: logOfSum(beam.blank, beam.label),
+      score: scoreOf(beam),
+    }));
+  }
+}
+
 /**
  * Prefix beam search: the label sequences whose alignments together are most probable (Graves et al. 2006; Hannun et al. 2014), with a language
  * model if one is given. Frames are gone through on the host, and other work gets its turn after each.
@@ -49,46 +126,14 @@ const none = Number.NEGATIVE_INFINITY;
  * @throws TypeError, RangeError
  */
 export async function ctcBeamSearch(logits: Tensor, options: CtcBeamSearchOptions = {}): Promise<CtcHypothesis[][]> {
-  checkOptions(options, 'options', [
-    'lengths',
-    'blank',
-    'width',
-    'nBest',
-    'classesPerFrame',
-    'languageModel',
-    'languageModelWeight',
-    'labelBonus',
-  ]);
-  const { languageModel } = options;
-  if (languageModel !== undefined && typeof languageModel?.next !== 'function') {
-    throw wrongKind('languageModel', 'a PrefixModel', languageModel);
-  }
-  const width = checkPositiveInteger(options.width ?? 16, 'width');
-  const nBest = checkInteger(options.nBest ?? 1, 'nBest', { min: 1, max: width });
-  const weight = checkNumber(options.languageModelWeight ?? 0.5, 'languageModelWeight', { min: 0 });
-  const labelBonus = checkNumber(options.labelBonus ?? 0, 'labelBonus');
-  const classesPerFrame = options.classesPerFrame && checkPositiveInteger(options.classesPerFrame, 'classesPerFrame');
-  const { classes, blank, rows } = await readFrames(logits, options);
+  checkOptions(options, 'options', ['lengths', 'blank', ...searchOptions]);
+  const { lengths, blank, ...search } = options;
+  const { rows, ...sizes } = await readFrames(logits, given({ lengths, blank }));
   const found: CtcHypothesis[][] = [];
   for (const frames of rows) {
-    let beams: Prefix[] = [{ labels: [], blank: 0, label: none, bonus: 0 }];
-    for (let start = 0; start < frames.length; start += classes) {
-      const frame = frames.subarray(start, start + classes);
-      const scores = await languageModel?.next(beams.map(({ labels }) => labels));
-      const bonusOf = (beam: number, label: number) =>
-        labelBonus + (scores ? weight * ((scores[beam] as ArrayLike<number>)[label] as number) : 0);
-      beams = extend(beams, frame, blank, largest(frame, classesPerFrame ?? classes), bonusOf)
-        .sort((a, b) => scoreOf(b) - scoreOf(a))
-        .slice(0, width);
-      await setImmediate();
-    }
-    found.push(
-      beams.slice(0, nBest).map((beam) => ({
-        labels: [...beam.labels],
-        logProbability: logOfSum(beam.blank, beam.label),
-        score: scoreOf(beam),
-      })),
-    );
+    const searching = new CtcPrefixSearch(sizes, search);
+    await searching.push(frames);
+    found.push(searching.best);
   }
   return found;
 }

@@ -48,6 +48,38 @@ export async function readFrames(logits: Tensor, options: CtcDecodingOptions): P
   }
 }
 
+/** @internal The labels of the best alignment of frames that come one after another; earlier ones never change. */
+export class CtcGreedyDecoder {
+  readonly found: CtcGreedyResult = { labels: [], frames: [], logProbability: 0 };
+  readonly #classes: number;
+  readonly #blank: number;
+  #before: number;
+  #frame = 0;
+
+  constructor({ classes, blank }: Pick<Frames, 'classes' | 'blank'>) {
+    this.#classes = classes;
+    this.#blank = blank;
+    this.#before = blank;
+  }
+
+  /** @param frames log-probabilities: [frames, classes] */
+  push(frames: Float32Array): void {
+    const classes = this.#classes;
+    for (let start = 0; start < frames.length; start += classes) {
+      let best = 0;
+      const at = (c: number) => frames[start + c] as number;
+      for (let c = 1; c < classes; c++) if (at(c) > at(best)) best = c;
+      this.found.logProbability += at(best);
+      if (best !== this.#before && best !== this.#blank) {
+        this.found.labels.push(best);
+        this.found.frames.push(this.#frame);
+      }
+      this.#before = best;
+      this.#frame++;
+    }
+  }
+}
+
 /**
  * The most probable class of each frame, repeated ones merged and blanks removed: the labels of the single best alignment.
  *
@@ -56,21 +88,10 @@ export async function readFrames(logits: Tensor, options: CtcDecodingOptions): P
  */
 export async function ctcGreedy(logits: Tensor, options: CtcDecodingOptions = {}): Promise<CtcGreedyResult[]> {
   checkOptions(options, 'options', ['lengths', 'blank']);
-  const { classes, blank, rows } = await readFrames(logits, options);
+  const { rows, ...sizes } = await readFrames(logits, options);
   return rows.map((frames) => {
-    const found: CtcGreedyResult = { labels: [], frames: [], logProbability: 0 };
-    let before = blank;
-    for (let t = 0; t * classes < frames.length; t++) {
-      let best = 0;
-      const at = (c: number) => frames[t * classes + c] as number;
-      for (let c = 1; c < classes; c++) if (at(c) > at(best)) best = c;
-      found.logProbability += at(best);
-      if (best !== before && best !== blank) {
-        found.labels.push(best);
-        found.frames.push(t);
-      }
-      before = best;
-    }
-    return found;
+    const decoder = new CtcGreedyDecoder(sizes);
+    decoder.push(frames);
+    return decoder.found;
   });
 }

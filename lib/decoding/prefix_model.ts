@@ -10,11 +10,17 @@ export interface PrefixModel {
   next(prefixes: readonly (readonly number[])[]): Promise<readonly ArrayLike<number>[]>;
 }
 
+/** One row of a state tensor: [layers, features]. */
+interface StateRow {
+  data: Float32Array;
+  layers: number;
+  features: number;
+}
+
 /** One prefix that was asked for. */
 interface Known {
   logProbabilities: Float32Array;
-  /** Each state tensor's row of this prefix: [layers, features]. */
-  state: Float32Array[];
+  state: StateRow[];
 }
 
 /**
@@ -28,16 +34,15 @@ interface Known {
 export function tokenPrefixModel(model: TokenModel, start: number, state: TokenState = []): PrefixModel {
   if (typeof model?.step !== 'function') throw wrongKind('model', 'a TokenModel', model);
   checkInteger(start, 'start', { min: 0, max: model.vocabularySize - 1 });
-  const shapes = state.map(({ shape }) => [shape[0] as number, shape[2] as number] as const);
   let known = new Map<string, Known>();
 
-  async function step(tokens: readonly number[], before: readonly Float32Array[][]): Promise<Known[]> {
+  async function step(tokens: readonly number[], before: readonly StateRow[][]): Promise<Known[]> {
     const device = deviceOf(model.device);
     const rows = tokens.length;
-    const stacked = shapes.map(([layers, features], i) => {
+    const stacked = (before[0] ?? []).map(({ layers, features }, i) => {
       const data = new Float32Array(layers * rows * features);
       for (const [row, parts] of before.entries()) {
-        const part = parts[i] as Float32Array;
+        const part = (parts[i] as StateRow).data;
         for (let layer = 0; layer < layers; layer++)
           data.set(part.subarray(layer * features, (layer + 1) * features), (layer * rows + row) * features);
       }
@@ -45,16 +50,15 @@ export function tokenPrefixModel(model: TokenModel, start: number, state: TokenS
     });
     try {
       const next = await advance(model, Int32Array.from(tokens), stacked);
-      const states = await Promise.all(next.state.map((tensor) => tensor.data() as Promise<Float32Array>));
+      const states = await readState(next.state);
       disposeState(next.state);
       return tokens.map((_, row) => ({
         logProbabilities: rowOf(next.logProbabilities, row, model.vocabularySize),
-        state: states.map((data, i) => {
-          const [layers, features] = shapes[i] as readonly [number, number];
+        state: states.map(({ data, layers, features }) => {
           const own = new Float32Array(layers * features);
           for (let layer = 0; layer < layers; layer++)
             own.set(rowOf(data, layer * rows + row, features), layer * features);
-          return own;
+          return { data: own, layers, features };
         }),
       }));
     } finally {
@@ -64,9 +68,7 @@ export function tokenPrefixModel(model: TokenModel, start: number, state: TokenS
 
   let first: Promise<Known> | undefined;
   const root = (): Promise<Known> => {
-    first ??= Promise.all(state.map((tensor) => tensor.data() as Promise<Float32Array>)).then(
-      async (own) => (await step([start], [own]))[0] as Known,
-    );
+    first ??= readState(state).then(async (own) => (await step([start], [own]))[0] as Known);
     return first;
   };
 
@@ -98,4 +100,14 @@ export function tokenPrefixModel(model: TokenModel, start: number, state: TokenS
       return prefixes.map((prefix) => (asked.get(prefix.join()) as Known).logProbabilities);
     },
   };
+}
+
+// All rows of each tensor.
+function readState(state: TokenState): Promise<StateRow[]> {
+  return Promise.all(
+    state.map(async (tensor) => {
+      const [layers, , features] = tensor.shape as [number, number, number];
+      return { data: (await tensor.data()) as Float32Array, layers, features };
+    }),
+  );
 }

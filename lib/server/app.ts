@@ -13,6 +13,7 @@ import type { ServerSettings } from './server_options.js';
 import { statusRoutes } from './status_routes.js';
 import { streamRoutes } from './stream_routes.js';
 import { taskRoutes } from './task_routes.js';
+import { transcribeRoute } from './transcribe_route.js';
 
 // What anybody may read: whether the server lives, and pages that hold no data.
 const openRoutes = new Set(['/', '/v2/health/live', '/v2/health/ready']);
@@ -42,6 +43,7 @@ export async function start(settings: ServerSettings): Promise<RunningServer> {
   statusRoutes(app, metrics);
   await app.register(async (scope) => openInferenceRoutes(scope, repository, settings, { isReady: () => ready, load }));
   await app.register(async (scope) => taskRoutes(scope, repository, settings));
+  await app.register(async (scope) => transcribeRoute(scope, repository, settings));
 
   metrics.watch(repository, streamRoutes(app, repository, settings));
 

@@ -13,15 +13,19 @@ import type { ServedModel } from './served_model.js';
 import type { ServerSettings } from './server_options.js';
 import { translateTask } from './translate_task.js';
 
-/** A use of models with an address of its own. */
-export interface Task {
-  /** Its address without the slash. */
+/** Which models an address is for. */
+export interface ModelUse {
+  /** The address without the slash. */
   readonly name: string;
+  /** Whether it is what this model is for. */
+  serves(model: ServedModel): boolean;
+}
+
+/** A use of models with an address of its own. */
+export interface Task extends ModelUse {
   readonly summary: string;
   /** Of the body, beside `model`. */
   readonly properties: Type.TProperties;
-  /** Whether it is what this model is for. */
-  serves(model: ServedModel): boolean;
   /** @returns the answer's JSON, beside `model` */
   answer(model: ServedModel, body: unknown, signal: AbortSignal): Promise<object>;
   /** The answer in parts, as they are found, for clients that accept server-sent events. */
@@ -30,16 +34,14 @@ export interface Task {
 
 const tasks: readonly Task[] = [forecastTask, classifyTask, detectTask, generateTask, translateTask];
 
+export const modelName = Type.Optional(
+  Type.String({ description: 'May be left out when only one model is for this task' }),
+);
+
 /** One address for each task: `/forecast`, … */
 export function taskRoutes(app: FastifyInstance, repository: ModelRepository, settings: ServerSettings): void {
   for (const task of tasks) {
-    const body = Type.Object(
-      {
-        model: Type.Optional(Type.String({ description: 'May be left out when only one model is for this task' })),
-        ...task.properties,
-      },
-      { additionalProperties: false },
-    );
+    const body = Type.Object({ model: modelName, ...task.properties }, { additionalProperties: false });
     app.post(
       `/${task.name}`,
       { schema: { summary: task.summary, tags: ['Tasks'], body } },
@@ -58,7 +60,8 @@ export function taskRoutes(app: FastifyInstance, repository: ModelRepository, se
   }
 }
 
-function modelFor(task: Task, repository: ModelRepository, name: string | undefined): ServedModel {
+/** The model of this name, or the only one for this use. @throws HttpError 400, 404 */
+export function modelFor(task: ModelUse, repository: ModelRepository, name: string | undefined): ServedModel {
   if (name !== undefined) {
     const model = repository.get(name);
     if (!task.serves(model)) throw new HttpError(400, 'ERR_MODEL', `model: ${quote(name)} is not made to ${task.name}`);

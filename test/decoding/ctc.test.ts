@@ -104,6 +104,12 @@ describe('CTC prefix beam search', () => {
       const bonus = judged.reduce((sum, value) => sum + 0.7 * value + 0.3, 0);
       expect(score).toBeCloseTo(logProbability + bonus, 3);
     }
+    // Without an initial state the model begins from its own.
+    const bare = tokenPrefixModel(model, 0);
+    await bare.next([[]]);
+    const [, longer] = await bare.next([[1], [2, 3]]);
+    const zeros = tokenPrefixModel(model, 0, [tensor(new Float32Array(16), [2, 1, 8])]);
+    expect(longer).toEqual((await zeros.next([[2, 3]]))[0]);
     // Prefixes that were never asked for before are worked out from the beginning.
     const [rows] = await tokenPrefixModel(model, 0, model.initialState(1)).next([[1, 2, 3]]);
     expect(rows?.[2]).toBeCloseTo((await model.logProbabilities(0, [1, 2, 3, 2]))[3] as number, 4);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Generator, loadModel, losses, saveModel, type Tensor, tasks, tensor } from '../../lib/index.js';
 import { fitFrames, normalizeClips } from '../../lib/tasks/transcription/clip_dataset.js';
 import { spectrogramMasks } from '../../lib/tasks/transcription/masks.js';
@@ -153,21 +153,20 @@ describe('Transcriber', () => {
     for (const [i, value] of a.entries()) expect(b[12 + i]).toBeCloseTo(value, 5);
   });
 
-  it('streams frame by frame as in whole sounds, if it reads forwards and stacks nothing', async () => {
-    const forwards = { ...sizes, stacking: 1, bidirectional: false, generator: generator() };
-    const model = new tasks.Transcriber(forwards).eval();
-    const expected = await model.forward(x()).logits.data();
-    const frames = (await x().data()) as Float32Array;
-    using stream = model.createStream();
-    for (let t = 0; t < 7; t++) {
-      const found = await stream.push(frames.slice(3 * t, 3 * t + 3));
-      expect(found).toEqual(expected.slice(4 * t, 4 * t + 4));
-    }
-    expect(() => new tasks.Transcriber({ ...sizes, bidirectional: false }).createStream()).toThrow(
-      /stacking 1 streams/,
-    );
-    expect(() => new tasks.Transcriber({ ...sizes, stacking: 1 }).createStream()).toThrow(/bidirectional/);
-  });
+  it.each([1, 2])(
+    'streams step by step as in whole sounds if it reads forwards, %i frames a step',
+    async (stacking) => {
+      const model = new tasks.Transcriber({ ...sizes, stacking, bidirectional: false, generator: generator() }).eval();
+      const expected = await model.forward(x()).logits.data();
+      const frames = (await x().data()) as Float32Array;
+      using stream = model.createStream();
+      for (let t = 0; t < Math.floor(7 / stacking); t++) {
+        const found = await stream.push(frames.slice(3 * stacking * t, 3 * stacking * (t + 1)));
+        expect(found).toEqual(expected.slice(4 * t, 4 * t + 4));
+      }
+      expect(() => new tasks.Transcriber({ ...sizes, stacking: 1 }).createStream()).toThrow(/bidirectional/);
+    },
+  );
 
   it('every parameter has the gradient that differences give', async () => {
     const model = new tasks.Transcriber({ ...sizes, generator: generator() });
@@ -189,6 +188,80 @@ describe('Transcriber', () => {
       parameter.write(values);
       expect(Math.abs(numerical - (grad[i] as number)), name).toBeLessThan(2e-3 + 0.03 * Math.abs(grad[i] as number));
     }
+  });
+});
+
+describe('transcriptLanguageModel', () => {
+  const texts = ['ab', 'abba', 'cab', 'dad', 'bad cab', 'add', 'a cab', 'dab', 'baa'];
+  const heard = async (model: tasks.Transcriber, options: tasks.TranscribeOptions) =>
+    (await tasks.transcribe(model, spokenTexts(6, 400), { width: 12, nBest: 4, ...options })).flat();
+  let model: tasks.Transcriber;
+  beforeAll(async () => {
+    // As little as leaves it in doubt.
+    ({ model } = await tasks.trainTranscriber({ ...settings, epochs: 8, seed: 3 }));
+  });
+
+  it("with a GRU: each score is the model's own log-probability of the characters, weighted", async () => {
+    const training = { text: `${texts.join('\n')}\n`.repeat(20), embeddingSize: 8, hiddenSize: 16, test: 0 };
+    const { model: characters } = await tasks.trainLanguageModel({ ...training, epochs: 3, streams: 4, steps: 16 });
+    const languageModel = tasks.transcriptLanguageModel(model, characters);
+    const own = tasks.languageTokenizerOf(characters);
+    const search = { languageModel, languageModelWeight: 0.8, labelBonus: 0.5 };
+    const found = await heard(model, search);
+    expect(found.length).toBe(24);
+    for (const { text, logProbability, score } of found) {
+      // One pass over the whole line.
+      const tokens = own.encode(`\n${text}`);
+      const { logits } = characters.forward(tensor(tokens, [1, tokens.length]));
+      const rows = (await logits.logSoftmax().data()) as Float32Array;
+      let expected = logProbability;
+      for (const [t, token] of tokens.subarray(1).entries())
+        expected += 0.8 * (rows[t * characters.vocabularySize + token] as number) + 0.5;
+      expect(score).toBeCloseTo(expected, 3);
+    }
+    // It changes what is chosen, as far as it has weight.
+    const best = async (options: tasks.TranscribeOptions) =>
+      (await heard(model, { nBest: 1, ...options })).map(({ text, logProbability }) => ({ text, logProbability }));
+    const alone = await best({});
+    expect(await best({ languageModel, languageModelWeight: 0 })).toEqual(alone);
+    expect(await best({ languageModel, languageModelWeight: 4 })).not.toEqual(alone);
+  });
+
+  it('with n-grams that forbid, and weight 0', async () => {
+    const vowels = { next: async (prefixes: readonly unknown[]) => prefixes.map(() => forbidding()) };
+    const { tokenizer } = tasks.transcriberPreprocessingOf(model);
+    const [forbidden] = tokenizer.encode('a') as unknown as [number];
+    const forbidding = () => {
+      const row = new Float32Array(tokenizer.vocabularySize);
+      row[forbidden] = Number.NEGATIVE_INFINITY;
+      return row;
+    };
+    const without = await heard(model, { languageModel: vowels });
+    expect(without.every(({ text, score }) => !text.includes('a') && Number.isFinite(score))).toBe(true);
+    const free = await heard(model, { languageModel: vowels, languageModelWeight: 0 });
+    expect(free).toEqual(await heard(model, {}));
+    expect(free.some(({ text }) => text.includes('a'))).toBe(true);
+  });
+
+  it('what cannot be is refused', async () => {
+    const words = await tasks.trainLanguageModel({
+      text: 'a cab is bad '.repeat(40),
+      tokenizer: 'words',
+      hiddenSize: 4,
+      epochs: 1,
+      streams: 2,
+      test: 0,
+      validation: 0,
+    });
+    expect(() => tasks.transcriptLanguageModel(model, words.model)).toThrow(/words or subwords/);
+    const { LanguageModel } = tasks;
+    expect(() => tasks.transcriptLanguageModel(model, new LanguageModel({ vocabularySize: 9 }))).toThrow(/tokenizer/);
+    expect(() => tasks.transcriptLanguageModel(model, 'ab' as never)).toThrow(/texts/);
+    expect(() => tasks.transcriptLanguageModel(model, words.model, { order: 3 })).toThrow(/order/);
+    const controller = new AbortController();
+    controller.abort(new Error('enough'));
+    await expect(heard(model, { signal: controller.signal })).rejects.toThrow('enough');
+    await expect(heard(model, { signal: 5 as never })).rejects.toThrow(/signal/);
   });
 });
 

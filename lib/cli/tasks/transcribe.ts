@@ -64,9 +64,7 @@ export async function printTranscripts(
   const found = await transcribe(model, clips, await readSearch(model, options));
   const heard = clips.map(({ file }, i) => ({ file, ...(found[i]?.[0] as Transcript) }));
   if (options.flag('json')) {
-    const transcripts = heard.map(({ file, text, times, logProbability, score }) => {
-      return { file, text, times, logProbability, score };
-    });
+    const transcripts = heard.map(({ tokens: _, ...transcript }) => transcript);
     printJson({ model: loaded.path, transcripts });
   } else for (const { file, text } of heard) printText(clips.length > 1 ? `${file}\t${text}` : text);
 }

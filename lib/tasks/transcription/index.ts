@@ -11,7 +11,7 @@ export {
   type Transcript,
   transcribe,
   transcriberPreprocessingOf,
-  transcriptLanguageModel,
 } from './transcribe.js';
 export { Transcriber, type TranscriberOptions } from './transcriber.js';
 export { writeTranscriberReport } from './transcriber_report.js';
+export { transcriptLanguageModel } from './transcript_language_model.js';

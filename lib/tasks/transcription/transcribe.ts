@@ -1,24 +1,22 @@
-import { checkInteger, checkOptions, checkPositiveInteger, wrongKind } from '../../arguments.js';
+import { checkInteger, checkOptions, checkPositiveInteger } from '../../arguments.js';
 import type { Frames, MelSettings } from '../../audio/index.js';
 import { noGrad } from '../../autograd/tape.js';
 import { padSequences, Scaler } from '../../data/index.js';
-import { type CtcBeamSearchOptions, ctcBeamSearch } from '../../decoding/ctc_beam_search.js';
+import { type CtcBeamSearchOptions, type CtcHypothesis, ctcBeamSearch } from '../../decoding/ctc_beam_search.js';
 import { ctcGreedy } from '../../decoding/ctc_greedy.js';
-import { NgramModel } from '../../decoding/ngram_model.js';
-import type { PrefixModel } from '../../decoding/prefix_model.js';
 import { CudnnGruError } from '../../errors.js';
 import type { Module } from '../../layers/module.js';
 import { type SequenceErrors, sequenceErrors } from '../../metrics/sequences.js';
 import { upload } from '../../ops/result.js';
 import { scope } from '../../tensor/scope.js';
-import { specialTokens, type Tokenizer, tokenizerFromJson } from '../../text/index.js';
+import { type Tokenizer, tokenizerFromJson } from '../../text/index.js';
 import { type Clip, clipFeatures, normalizeClips, type SpokenClip } from './clip_dataset.js';
 import { Transcriber } from './transcriber.js';
 
 export interface TranscribeOptions
   extends Pick<
     CtcBeamSearchOptions,
-    'width' | 'nBest' | 'classesPerFrame' | 'languageModel' | 'languageModelWeight' | 'labelBonus'
+    'width' | 'nBest' | 'classesPerFrame' | 'languageModel' | 'languageModelWeight' | 'labelBonus' | 'signal'
   > {
   /** Prefixes that the search follows; 1: the labels of the single best alignment. Default: 1, with a language model 16. */
   width?: number;
@@ -37,6 +35,8 @@ export interface Transcript {
   logProbability: number;
   /** With the language model and the bonus of labels; what the search ranks by. */
   score: number;
+  /** exp(logProbability / tokens), the geometric mean over the characters, from 0 to 1; without tokens exp(logProbability). Not calibrated. */
+  confidence: number;
 }
 
 const optionNames = [
@@ -46,6 +46,7 @@ const optionNames = [
   'languageModel',
   'languageModelWeight',
   'labelBonus',
+  'signal',
   'batchSize',
 ];
 
@@ -74,6 +75,7 @@ export async function transcribe(
   model.eval();
   try {
     for (let start = 0; start < order.length; start += batchSize) {
+      options.signal?.throwIfAborted();
       const indices = order.slice(start, start + batchSize);
       const { logits, lengths } = logitsOf(
         model,
@@ -90,7 +92,7 @@ export async function transcribe(
               );
         for (const [i, index] of indices.entries()) {
           found[index] = (rows[i] as (typeof rows)[number]).map(({ labels, times, logProbability, score }) => {
-            return { text: tokenizer.decode(labels), tokens: labels, times, logProbability, score };
+            return transcriptOf(tokenizer, { labels, times, logProbability, score });
           });
         }
       } finally {
@@ -101,6 +103,15 @@ export async function transcribe(
     if (wasTraining) model.train();
   }
   return found;
+}
+
+/** @internal */
+export function transcriptOf(
+  tokenizer: Tokenizer,
+  { labels, times, logProbability, score }: CtcHypothesis & { times: number[] | null },
+): Transcript {
+  const confidence = Math.exp(logProbability / Math.max(1, labels.length));
+  return { text: tokenizer.decode(labels), tokens: labels, times, logProbability, score, confidence };
 }
 
 function framesOf(frames: readonly Frames[], index: number): number {
@@ -126,6 +137,15 @@ function logitsOf(model: Transcriber, frames: readonly Frames[]) {
   return { logits, lengths: counted };
 }
 
+const nothing: Transcript = {
+  text: '',
+  tokens: [],
+  times: null,
+  logProbability: Number.NEGATIVE_INFINITY,
+  score: Number.NEGATIVE_INFINITY,
+  confidence: 0,
+};
+
 /** How good a transcriber is. */
 export interface TranscriberEvaluation {
   /** Over the characters of all texts: `tokenErrorRate` is the character error rate. */
@@ -142,9 +162,7 @@ export async function evaluateTranscriber(
   clips: readonly Clip[],
   options: TranscribeOptions = {},
 ): Promise<TranscriberEvaluation> {
-  const transcripts = (await transcribe(model, clips, options)).map(
-    ([best]) => best ?? { text: '', tokens: [], times: null, logProbability: Number.NEGATIVE_INFINITY, score: 0 },
-  );
+  const transcripts = (await transcribe(model, clips, options)).map(([best]) => best ?? { ...nothing });
   const errors = (split: (text: string) => string[]) =>
     sequenceErrors<string>(
       transcripts.map(({ text }) => split(text)),
@@ -155,27 +173,6 @@ export async function evaluateTranscriber(
     words: errors((text) => text.split(/\s+/).filter((word) => word !== '')),
     transcripts,
   };
-}
-
-/**
- * An n-gram model of texts in a transcriber's tokens (modified Kneser–Ney, see `decoding.NgramModel`), for the search of `transcribe`. A GRU
- * language model of the same characters serves as well: `decoding.tokenPrefixModel`.
- *
- * @param texts such as will be said, a sentence each
- * @param options order: characters that a prediction looks back on, and itself; default: 6
- * @throws TypeError, RangeError; CudnnGruError `ERR_FORMAT` for a model without preprocessing
- */
-export function transcriptLanguageModel(
-  model: Transcriber,
-  texts: readonly string[],
-  options: { order?: number } = {},
-): PrefixModel {
-  checkOptions(options, 'options', ['order']);
-  if (!Array.isArray(texts)) throw wrongKind('texts', 'an array of strings', texts);
-  const { tokenizer } = transcriberPreprocessingOf(model);
-  const sentences = texts.map((text) => Int32Array.of(specialTokens.start, ...tokenizer.encode(text)));
-  const ngrams = new NgramModel(sentences, { order: options.order ?? 6, vocabularySize: tokenizer.vocabularySize });
-  return { next: (prefixes) => ngrams.next(prefixes.map((prefix) => [specialTokens.start, ...prefix])) };
 }
 
 /** What came with a transcriber: its tokens and how sound becomes features. @throws CudnnGruError `ERR_FORMAT` */

@@ -1,7 +1,9 @@
 import { checkBoolean, checkNumber, checkOptions, checkPositiveInteger, wrongRange } from '../../arguments.js';
-import { CudnnGruError } from '../../errors.js';
 import { registerModule } from '../../formats/models.js';
+import { float32, type Signature } from '../../inference/signature.js';
+import type { Stream } from '../../inference/stream.js';
 import type { StreamStates } from '../../inference/stream_states.js';
+import type { StreamOptions } from '../../inference/streaming_model.js';
 import { GRU } from '../../layers/gru.js';
 import { Dropout, Linear } from '../../layers/layers.js';
 import { type Architecture, Module } from '../../layers/module.js';
@@ -104,7 +106,7 @@ export class Transcriber extends Module {
    * @returns logits [batch, floor(frames / stacking), vocabularySize], and the steps of each row that count: [batch]
    * @throws TypeError, RangeError; CudnnGruError `ERR_DEVICE_MISMATCH`
    */
-  forward(x: Tensor, inputs: { lengths?: Lengths | undefined } = {}): { logits: Tensor; lengths: Int32Array } {
+  forward(x: Tensor, inputs: { lengths?: Lengths | null | undefined } = {}): { logits: Tensor; lengths: Int32Array } {
     checkOptions(inputs, 'inputs', ['lengths']);
     checkTensor(x, 'x', 'float32', 3);
     const { stacking, inputSize } = this;
@@ -124,15 +126,36 @@ export class Transcriber extends Module {
   }
 
   /**
-   * @param x [batch, inputSize]: one frame of each stream
-   * @returns the logits of the frame, [batch, vocabularySize]
-   * @throws CudnnGruError `ERR_UNSUPPORTED` unless `stacking` is 1 and the GRU reads forwards only
+   * `forward` as the server offers it, step by step: [batch, time, stacking · inputSize], the frames of a step beside each other, to [batch, time,
+   * vocabularySize].
+   */
+  signature(): Signature {
+    const { stacking, inputSize, vocabularySize } = this;
+    return {
+      inputs: [float32('input', 'batch', 'time', this.gru.inputSize)],
+      outputs: [float32('logits', 'batch', 'time', vocabularySize)],
+      takesLengths: true,
+      run: ([x], lengths) => {
+        const [batch, time] = (x as Tensor).shape as [number, number];
+        const frames = (x as Tensor).reshape(batch, time * stacking, inputSize);
+        return [
+          this.forward(frames, { lengths: lengths && Int32Array.from(lengths, (steps) => steps * stacking) }).logits,
+        ];
+      },
+    };
+  }
+
+  /** As `Module.createStream`; what is pushed are the frames of one step beside each other: [stacking · inputSize]. */
+  override createStream(options: StreamOptions = {}): Stream {
+    return super.createStream({ inputSize: this.gru.inputSize, ...options });
+  }
+
+  /**
+   * @param x [batch, stacking · inputSize]: the frames of one step of each stream, beside each other
+   * @returns the logits of the step, [batch, vocabularySize]
+   * @throws CudnnGruError `ERR_UNSUPPORTED` unless the GRU reads forwards only
    */
   override step(x: Tensor, states: StreamStates): Tensor {
-    if (this.stacking > 1) {
-      const reason = `it reads ${this.stacking} frames at a time; stacking 1 streams`;
-      throw new CudnnGruError('ERR_UNSUPPORTED', `Transcriber cannot stream: ${reason}`);
-    }
     return this.head.step(this.gru.step(x, states));
   }
 }
