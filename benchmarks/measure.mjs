@@ -3,7 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+
+// After its work a library's thread pool spins on for a while, on the processors of the next.
+const kQuietMilliseconds = 50;
 
 export const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
@@ -34,7 +38,11 @@ export async function compare(libraries, kind, shape, { rounds, roundMillisecond
     });
   }
   for (let round = 0; round < rounds; round++) {
-    for (const entry of entries) entry.times.push(await milliseconds(entry.prepared, entry.repeats));
+    for (const entry of entries) {
+      await setTimeout(kQuietMilliseconds);
+      await milliseconds(entry.prepared, 1);
+      entry.times.push(await milliseconds(entry.prepared, entry.repeats));
+    }
   }
   return entries.map(({ name, times }) => {
     const ratios = times.map((time, round) => time / entries[0].times[round]);

@@ -29,7 +29,7 @@ ArgumentReader::ArgumentReader(Environment& environment, napi_env env, napi_call
 
 size_t ArgumentReader::submit(std::unique_ptr<Command> command) {
   Program* recording = environment_.recording();
-  if (!recording) return queue_->push(std::move(command));
+  if (!recording) return queue_->runNow(*command) ? 0 : queue_->push(std::move(command));
   recording->record(std::move(command));
   return 0;
 }

@@ -128,6 +128,8 @@ class ReadCommand : public Command {
     device.copyToHost(destination_, view_.data(), view_.bytes(), done_);
   }
   void fail(const Error& error) noexcept override { done_(error); }
+  double work() const override { return 2.0 * double(view_.bytes()); }
+  bool isAwaited() const override { return true; }
 
  private:
   View view_;
@@ -135,11 +137,25 @@ class ReadCommand : public Command {
   CopyDone done_;
 };
 
+void settle(Napi::Env env, const Napi::Promise::Deferred& promise, const std::optional<Error>& error) {
+  if (error)
+    promise.Reject(toJavaScript(env, *error).Value());
+  else
+    promise.Resolve(env.Undefined());
+}
+
 napi_value read(Environment& environment, const Napi::CallbackInfo& info) {
   const View& view = environment.view(numberAt(info, 0));
   const HostData host = hostData(info[1]);
   CUDNN_GRU_CHECK(host.count == view.count && host.dtype == view.dtype, "the array does not fit the tensor");
+  Queue& queue = environment.queueOf(view);
   auto deferred = std::make_shared<Napi::Promise::Deferred>(info.Env());
+  std::optional<Error> failure;
+  ReadCommand now(view, host.data, [&failure](const std::optional<Error>& error) { failure = error; });
+  if (queue.runNow(now)) {
+    settle(info.Env(), *deferred, failure);
+    return deferred->Promise();
+  }
   // Keeps the array alive, and in place, until the copy is done.
   auto array = std::make_shared<Napi::ObjectReference>(Napi::Persistent(info[1].As<Napi::Object>()));
   array->SuppressDestruct();  // an environment that closes first takes the reference with it
@@ -147,13 +163,10 @@ napi_value read(Environment& environment, const Napi::CallbackInfo& info) {
     environment.complete([deferred, array, error](Napi::Env env) {
       const Napi::HandleScope scope(env);
       array->Reset();
-      if (error)
-        deferred->Reject(toJavaScript(env, *error).Value());
-      else
-        deferred->Resolve(env.Undefined());
+      settle(env, *deferred, error);
     });
   };
-  environment.queueOf(view).push(std::make_unique<ReadCommand>(view, host.data, std::move(done)));
+  queue.push(std::make_unique<ReadCommand>(view, host.data, std::move(done)));
   environment.expectCompletion();
   return deferred->Promise();
 }
@@ -162,9 +175,11 @@ napi_value readSync(Environment& environment, const Napi::CallbackInfo& info) {
   const View& view = environment.view(numberAt(info, 0));
   const HostData host = hostData(info[1]);
   CUDNN_GRU_CHECK(host.count == view.count && host.dtype == view.dtype, "the array does not fit the tensor");
+  Queue& queue = environment.queueOf(view);
   Answer answer;
-  environment.queueOf(view).push(std::make_unique<ReadCommand>(
-      view, host.data, [&answer](const std::optional<Error>& error) { answer.give(error); }));
+  auto command = std::make_unique<ReadCommand>(view, host.data,
+                                               [&answer](const std::optional<Error>& error) { answer.give(error); });
+  if (!queue.runNow(*command)) queue.push(std::move(command));
   answer.wait();
   return info.Env().Undefined();
 }
@@ -192,10 +207,7 @@ napi_value drain(Environment& environment, const Napi::CallbackInfo& info) {
   auto done = [&environment, deferred](const std::optional<Error>& error) {
     environment.complete([deferred, error](Napi::Env env) {
       const Napi::HandleScope scope(env);
-      if (error)
-        deferred->Reject(toJavaScript(env, *error).Value());
-      else
-        deferred->Resolve(env.Undefined());
+      settle(env, *deferred, error);
     });
   };
   if (depth == 0)

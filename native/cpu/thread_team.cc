@@ -11,9 +11,10 @@
 namespace cudnn_gru {
 namespace {
 
-// After time was lost by sharing, that time by this factor passes before sharing is tried again: where it never pays,
-// trying costs a tenth at first, and half as much after each further loss.
-constexpr int kPatience = 10, kMostPatience = 1000;
+// After time was lost by sharing, that time by the patience passes before sharing is tried again. The patience doubles
+// with each loss and falls by one where sharing pays: a single interruption costs little more than itself, and where
+// sharing never pays it is soon hardly tried.
+constexpr int kMostPatience = 1000;
 // A process that was stopped has lost more time than it should wait for.
 constexpr std::chrono::seconds kLongestPatience{2};
 
@@ -113,7 +114,7 @@ void ThreadTeam::run(int parts, Call call, const void* context) {
 void ThreadTeam::judge(int sharers, Signal::Clock::duration wall, Signal::Clock::duration waited) {
   const Signal::Clock::duration alone = (wall - waited) * sharers;
   if (wall <= alone * 5 / 4) {
-    patience_ = kPatience;
+    patience_ = std::max(1, patience_ - 1);
     return;
   }
   aloneUntil_ = Signal::Clock::now() + std::min<Signal::Clock::duration>((wall - alone) * patience_, kLongestPatience);

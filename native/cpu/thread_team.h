@@ -77,7 +77,7 @@ class ThreadTeam {
   bool spin_ = true;
   std::vector<std::unique_ptr<Worker>> workers_;
   Signal::Clock::time_point aloneUntil_{};
-  int patience_ = 1;  // the first loss may be chance
+  int patience_ = 1;  // see judge()
 
   // The work at hand, written by the caller before it raises the workers' signals.
   Call call_ = nullptr;

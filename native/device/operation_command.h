@@ -1,5 +1,7 @@
 #pragma once
 
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "device/queue.h"
@@ -10,6 +12,11 @@ namespace cudnn_gru {
 struct Bindings {
   std::vector<Buffer*> inputs, outputs, inPlace;
 };
+
+template <class Operation, class = void>
+constexpr bool kKnowsWork = false;
+template <class Operation>
+constexpr bool kKnowsWork<Operation, std::void_t<decltype(std::declval<const Operation&>().work())>> = true;
 
 // An operation of the table, waiting in the queue.
 template <class Operation, void (Device::*method)(const Operation&)>
@@ -25,6 +32,15 @@ class OperationCommand : public Command {
     (device.*method)(operation);
     for (Buffer* output : bindings.outputs) output->markWritten();
     for (Buffer* target : bindings.inPlace) target->markWritten();
+  }
+
+  double work() const override {
+    if constexpr (kKnowsWork<Operation>) return operation.work();
+    constexpr double kWorkOfByte = 2;
+    size_t bytes = 0;
+    for (const auto* buffers : {&bindings.inputs, &bindings.outputs, &bindings.inPlace})
+      for (const Buffer* buffer : *buffers) bytes += buffer->bytes();
+    return kWorkOfByte * double(bytes);
   }
 
   void fail(const Error& error) noexcept override {

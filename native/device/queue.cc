@@ -40,6 +40,15 @@ size_t Queue::push(std::unique_ptr<Command> command) {
   return pending;
 }
 
+bool Queue::runNow(Command& command) {
+  const double work = brief_ + command.work();
+  brief_ = command.isAwaited() ? 0 : brief_;
+  if (work > kBriefWork || !device_->sharesHostMemory() || pending() > 0) return false;
+  if (!command.isAwaited()) brief_ = work;
+  execute(command);
+  return true;
+}
+
 size_t Queue::pending() const {
   std::lock_guard<std::mutex> lock(mutex_);
   return unfinished();

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -20,11 +21,19 @@ class Command {
   virtual void run(Device& device) = 0;
   // `run` threw, or the queue closes before the command could run.
   virtual void fail(const Error& error) noexcept = 0;
+  // In multiply-adds, roughly; see Queue::runNow. As it is: not brief.
+  virtual double work() const { return std::numeric_limits<double>::infinity(); }
+  // Its caller waits for what was enqueued before it.
+  virtual bool isAwaited() const { return false; }
 };
 
-// The commands of one device, run in order on a thread of their own, so that nothing here makes JavaScript wait.
+// The commands of one device, run in order on a thread of their own, so that nothing here makes JavaScript wait. Only
+// the JavaScript thread pushes.
 class Queue {
  public:
+  // Multiply-adds of about 20 to 100 µs: as long as it takes to wake the queue's thread and to be woken by it.
+  static constexpr double kBriefWork = 2e6;
+
   // A loop that never waits for anything is stopped here rather than by the end of memory: push then blocks its caller.
   static constexpr size_t kCapacity = 4096;
 
@@ -38,6 +47,12 @@ class Queue {
   // it is launched there.
   size_t push(std::unique_ptr<Command> command);
   size_t pending() const;
+
+  // Runs a command at once, on the JavaScript thread, if nothing waits or runs and handing it over would take longer:
+  // one step of one row, and the copy of its result. Where commands come faster than they are awaited they are left to
+  // the queue, whose thread works beside JavaScript's: between two awaited commands no more is done here than
+  // kBriefWork. Answers false, and has done nothing, if the command is to be pushed.
+  bool runNow(Command& command);
 
   // Calls `then` on the queue's thread as soon as at most `depth` commands wait or run; returns false, without keeping
   // `then`, if that is so already.
@@ -61,6 +76,7 @@ class Queue {
   std::deque<std::unique_ptr<Command>> commands_;
   std::vector<Waiter> waiters_;
   bool running_ = false;  // a command has left commands_ and has not finished
+  double brief_ = 0;      // what runNow has done since the last awaited command
   bool sleeping_ = false;
   bool closing_ = false;
   std::atomic<unsigned> pushes_{0};

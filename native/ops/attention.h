@@ -9,6 +9,8 @@
 // sequence.
 namespace cudnn_gru::ops {
 
+constexpr double kWorkOfTanh = 16;  // in multiply-adds
+
 struct AttentionShape {
   int64_t batch, queries, time;
   std::vector<int64_t> lengths;  // [batch] on the host, 0 allowed; or empty: all of full length
@@ -46,6 +48,7 @@ struct AdditiveScores : AttentionShape {
   View keys;    // [batch, time, size]
   View scale;   // [size]
   View scores;  // [batch, queries, time]
+  double work() const { return kWorkOfTanh * double(batch) * double(queries) * double(time) * double(size); }
   template <class V>
   void fields(V& visit) {
     shape(visit);
@@ -66,6 +69,7 @@ struct AdditiveScoresBackward : AttentionShape {
   View queryGrad;   // [batch, queries, size]
   View keysGrad;    // [batch, time, size], 0 at t >= lengths[b]
   View scaleGrad;   // [size]
+  double work() const { return 2 * kWorkOfTanh * double(batch) * double(queries) * double(time) * double(size); }
   template <class V>
   void fields(V& visit) {
     shape(visit);

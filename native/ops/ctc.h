@@ -26,6 +26,7 @@ struct CtcShape {
   bool zeroInfinity;
   std::vector<int64_t> inputLengths;   // [batch], 0..time
   std::vector<int64_t> targetLengths;  // [batch], 0..labels
+  double work() const { return 64.0 * double(batch) * double(time) * double(classes + 2 * labels); }
   template <class V>
   void shape(V& visit) {
     visit.size(batch, "batch");

@@ -29,6 +29,12 @@ struct GruSizes {
   std::vector<int64_t> lengths;  // [batch] on the host, or empty: all of full length
 
   int64_t layerInputSize(int64_t layer) const { return layer == 0 ? inputSize : directions * hiddenSize; }
+  // Multiply-adds of a forward pass.
+  double forwardWork() const {
+    double columns = 0;
+    for (int64_t layer = 0; layer < layers; ++layer) columns += double(layerInputSize(layer) + hiddenSize);
+    return 3.0 * double(time) * double(batch) * double(directions) * double(hiddenSize) * columns;
+  }
   int64_t lengthOf(int64_t row) const { return lengths.empty() ? time : lengths[row]; }
 
   template <class V>
@@ -101,6 +107,7 @@ struct Gru : GruShape {
   View output;         // [time, batch, directions * hiddenSize] or batch first
   View hidden;         // [layers * directions, batch, hiddenSize]: the state after the last valid step
   View saved;          // for the gradient; absent in inference. Its contents are the device's own affair
+  double work() const { return forwardWork(); }
   template <class V>
   void fields(V& visit) {
     shape(visit);
@@ -123,6 +130,7 @@ struct GruBackward : GruShape {
   View xGrad;              // as x, optional: not wanted
   View initialHiddenGrad;  // optional: not wanted
   std::vector<View> weightGrads;  // as weights, or empty: not wanted
+  double work() const { return 2 * forwardWork(); }
   template <class V>
   void fields(V& visit) {
     shape(visit);

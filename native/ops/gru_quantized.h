@@ -25,6 +25,7 @@ struct GruQuantized : GruSizes {
   View output;               // [time, batch, directions * hiddenSize] or batch first
   View hidden;               // [layers * directions, batch, hiddenSize]
 
+  double work() const { return forwardWork(); }
   int64_t valuesPerWord() const { return int8 ? 4 : 2; }
   int64_t wordsOf(int64_t columns) const { return (columns + valuesPerWord() - 1) / valuesPerWord(); }
 

@@ -15,6 +15,7 @@ struct Linear {
   View weight;  // [outputSize, inputSize]
   View bias;    // [outputSize], optional
   View y;       // [rows, outputSize]
+  double work() const { return double(rows) * double(inputSize) * double(outputSize); }
   template <class V>
   void fields(V& visit) {
     visit.extent(rows, "rows");
@@ -38,6 +39,7 @@ struct LinearBackward {
   View xGrad;       // [rows, inputSize], optional
   View weightGrad;  // [outputSize, inputSize], optional
   View biasGrad;    // [outputSize], optional
+  double work() const { return 2.0 * double(rows) * double(inputSize) * double(outputSize); }
   template <class V>
   void fields(V& visit) {
     visit.extent(rows, "rows");
@@ -62,6 +64,7 @@ struct Matmul {
   View a;  // [batch, m, k], or [batch, k, m] when transposeA
   View b;  // [batch, k, n], or [batch, n, k] when transposeB
   View c;  // [batch, m, n]
+  double work() const { return double(batch) * double(m) * double(n) * double(k); }
   template <class V>
   void fields(V& visit) {
     visit.extent(batch, "batch");

@@ -32,6 +32,7 @@
 //                                                 at the same offsets
 //   parts(vs, "vs", outer, lengths, inner, length)   the parts of a concatenation along one axis
 // Conditions on what was read: require(condition, "what"), expect(v, "v", {dims}), strided(...), contiguous(...).
+// `double work() const`, in multiply-adds, is declared where it is not in proportion to the bytes that are touched.
 // Every view's size is checked against its dims before the operation is queued.
 #define CUDNN_GRU_OPERATIONS(X)                             \
   /* arithmetic.h */                                        \

@@ -89,6 +89,53 @@ describe('the queue', () => {
   });
 });
 
+describe('brief work', () => {
+  const gru = new GRU({ inputSize: 16, hiddenSize: 32 }).eval();
+  const step = (x: Tensor) => noGrad(() => gru.forward(x).hidden);
+
+  it('runs at once where nothing waits, and a read of it does not wait either', async () => {
+    await synchronize();
+    const hidden = step(randn([1, 1, 16]));
+    const read = hidden.data();
+    expect(addon.pending(cpu)).toBe(0);
+    let settled = false;
+    void read.then(() => (settled = true));
+    await Promise.resolve();
+    await Promise.resolve();
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(settled).toBe(true);
+  });
+
+  it('keeps its place behind what waits, with the same bits', async () => {
+    const x = randn([1, 1, 16]);
+    const alone = await step(x).data();
+    const slow = slowChain(60);
+    const behind = step(x);
+    expect(addon.pending(cpu)).toBeGreaterThan(1);
+    expect(await behind.data()).toEqual(alone);
+    expect((await slow.data())[0]).toBe(2 ** 60);
+  });
+
+  it('is left to the queue as soon as much of it comes at once: JavaScript goes on beside it', async () => {
+    await synchronize();
+    const large = new GRU({ inputSize: 256, hiddenSize: 256 }).eval();
+    const x = randn([1, 1, 256]);
+    await noGrad(() => large.forward(x).hidden).data();
+    const results = Array.from({ length: 200 }, () => noGrad(() => large.forward(x).hidden));
+    expect(addon.pending(cpu)).toBeGreaterThan(0);
+    const [first, last] = await Promise.all([results[0]?.data(), results.at(-1)?.data()]);
+    expect(first).toEqual(last);
+  });
+
+  it('that fails is an error of the next read, as anywhere else', async () => {
+    await synchronize();
+    const embedded = ops.embedding(tensor(Int32Array.of(7)), randn([4, 3]));
+    expect(addon.pending(cpu)).toBe(0);
+    await expect(embedded.data()).rejects.toMatchObject({ code: 'ERR_INDEX_OUT_OF_RANGE' });
+  });
+});
+
 describe('errors of execution', () => {
   it('reach the next read of everything that depends on them, and the device goes on', async () => {
     const ids = tensor(Int32Array.of(0, 99));
