@@ -59,20 +59,20 @@ function isInside(value: number, { min, max, above, below }: Bounds): boolean {
   return below === undefined || value < below;
 }
 
+function wrongNumber(value: unknown, name: string, expected: string): Error {
+  return (typeof value === 'number' ? wrongRange : wrongKind)(name, expected, value);
+}
+
 /** A finite number inside `bounds`. */
 export function checkNumber(value: unknown, name: string, bounds: Bounds = {}): number {
-  const expected = `a finite number${boundsText(bounds)}`;
-  if (typeof value !== 'number') throw wrongKind(name, expected, value);
-  if (!Number.isFinite(value) || !isInside(value, bounds)) throw wrongRange(name, expected, value);
-  return value;
+  if (typeof value === 'number' && Number.isFinite(value) && isInside(value, bounds)) return value;
+  throw wrongNumber(value, name, `a finite number${boundsText(bounds)}`);
 }
 
 /** An integer that a float64 holds exactly, inside `bounds`. */
 export function checkInteger(value: unknown, name: string, bounds: Bounds = {}): number {
-  const expected = `an integer${boundsText(bounds)}`;
-  if (typeof value !== 'number') throw wrongKind(name, expected, value);
-  if (!Number.isSafeInteger(value) || !isInside(value, bounds)) throw wrongRange(name, expected, value);
-  return value;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && isInside(value, bounds)) return value;
+  throw wrongNumber(value, name, `an integer${boundsText(bounds)}`);
 }
 
 export function checkPositiveInteger(value: unknown, name: string): number {
@@ -103,12 +103,11 @@ export function checkFunction<F extends (...args: never[]) => unknown>(value: F 
 
 /** One of a few words; a misspelt one is answered with the nearest. */
 export function checkOneOf<T extends string>(value: unknown, name: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
   const expected = `one of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}`;
   if (typeof value !== 'string') throw wrongKind(name, expected, value);
-  const found = choices.find((choice) => choice === value);
-  if (found === undefined)
-    throw argumentRangeError(`${name}: expected ${expected}, got ${describe(value)}${hint(value, choices)}`);
-  return found;
+  throw argumentRangeError(`${name}: expected ${expected}, got ${describe(value)}${hint(value, choices)}`);
 }
 
 /** A list of dimensions, each an integer >= 0. The result is a copy. */
