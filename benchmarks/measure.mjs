@@ -19,11 +19,11 @@ async function milliseconds(prepared, repeats) {
 }
 
 /**
- * Ours and the peers on one case.
- * @returns {Promise<{name: string, median: number, times: number[], ratio: number, ratios: number[]}[]>} ours first; a ratio is a peer's
- * time over ours of the same round
+ * Ours and the peers on one case. A round takes `roundMilliseconds`, or is of `repeats` calls.
+ * @returns {Promise<{name: string, median: number, times: number[], ratio: number, ratios: number[], details?: object}[]>} ours first; a
+ * ratio is a peer's time over ours of the same round; details: what the library says of its case
  */
-export async function compare(libraries, kind, shape, { rounds, roundMilliseconds }) {
+export async function compare(libraries, kind, shape, { rounds, roundMilliseconds, repeats }) {
   const entries = [];
   for (const library of libraries) {
     const prepared = await library.prepare(kind, shape);
@@ -33,7 +33,7 @@ export async function compare(libraries, kind, shape, { rounds, roundMillisecond
     entries.push({
       name: library.name,
       prepared,
-      repeats: Math.max(1, Math.min(2000, Math.round(roundMilliseconds / warm))),
+      repeats: repeats ?? Math.max(1, Math.min(2000, Math.round(roundMilliseconds / warm))),
       times: [],
     });
   }
@@ -44,9 +44,11 @@ export async function compare(libraries, kind, shape, { rounds, roundMillisecond
       entry.times.push(await milliseconds(entry.prepared, entry.repeats));
     }
   }
-  return entries.map(({ name, times }) => {
+  return entries.map(({ name, prepared, times }) => {
     const ratios = times.map((time, round) => time / entries[0].times[round]);
-    return { name, median: median(times), times, ratio: median(ratios), ratios };
+    const details = prepared.details?.();
+    prepared.dispose?.();
+    return { name, median: median(times), times, ratio: median(ratios), ratios, ...(details && { details }) };
   });
 }
 

@@ -9,9 +9,11 @@ import {
   randn,
   scope,
   setThreads,
+  synchronize,
   tensor,
   withPrecision,
 } from '../dist/index.js';
+import { median } from './measure.mjs';
 
 function inference({ time, batch, inputSize, hiddenSize, layers, directions }) {
   const gru = new GRU({
@@ -30,23 +32,28 @@ function inference({ time, batch, inputSize, hiddenSize, layers, directions }) {
   };
 }
 
-function stack({ inputSize, hiddenSize, layers, directions, device = 'cpu' }) {
+function stack({ inputSize, hiddenSize, layers, directions, variant = 'resetAfter', device = 'cpu' }) {
   const bidirectional = directions === 2;
-  return new GRU({ inputSize, hiddenSize, numLayers: layers, bidirectional, timeMajor: true, device });
+  return new GRU({ inputSize, hiddenSize, numLayers: layers, bidirectional, variant, timeMajor: true, device });
 }
 
-/** Many predictions enter the queue of a GPU, whose data is there already; the last one's state is read. */
-function queuedInference(shape) {
+/** Many predictions enter the queue of a GPU, whose data is there already; after the last one everything has run. */
+async function queuedInference(shape) {
   const { time, batch, inputSize, device, precision } = shape;
   const gru = stack(shape).eval();
   const x = randn([time, batch, inputSize], { device });
+  // As a user does who will predict often: a prediction measures nothing by itself.
+  await withPrecision(precision, () => gru.tune([{ batch, time, training: false }]));
   const run = () => withPrecision(precision, () => noGrad(() => gru.forward(x)));
-  return async (last) => {
-    const { output, hidden } = run();
-    if (last) await hidden.data();
-    output.dispose();
-    hidden.dispose();
-  };
+  return Object.assign(
+    async (last) => {
+      const { output, hidden } = run();
+      output.dispose();
+      hidden.dispose();
+      if (last) await synchronize(device);
+    },
+    { dispose: () => disposeAll(gru, x) },
+  );
 }
 
 function forwardBackward(shape) {
@@ -55,17 +62,20 @@ function forwardBackward(shape) {
   const x = randn([time, batch, inputSize], { requiresGrad: true, device });
   const outputGrad = randn([time, batch, directions * hiddenSize], { device });
   const leaves = [x, ...gru.parameters()];
-  return async (last) => {
-    scope(() => withPrecision(precision, () => gru.forward(x).output).backward(outputGrad));
-    if (last) await gru.weight_hh_l0.grad.data();
-    for (const leaf of leaves) {
-      leaf.grad?.dispose();
-      leaf.grad = null;
-    }
-  };
+  return Object.assign(
+    async (last) => {
+      scope(() => withPrecision(precision, () => gru.forward(x).output).backward(outputGrad));
+      for (const leaf of leaves) {
+        leaf.grad?.dispose();
+        leaf.grad = null;
+      }
+      if (last) await synchronize(device);
+    },
+    { dispose: () => disposeAll(gru, x, outputGrad) },
+  );
 }
 
-function trainingStep({ time, batch, inputSize, hiddenSize, layers, classes, device = 'cpu' }) {
+function trainingStep({ time, batch, inputSize, hiddenSize, layers, classes, device = 'cpu', precision = 'float32' }) {
   const gru = new GRU({ inputSize, hiddenSize, numLayers: layers, device });
   const head = new Linear({ inputSize: hiddenSize, outputSize: classes, device });
   const optimizer = new Adam([...gru.parameters(), ...head.parameters()], { learningRate: 1e-3, clipNorm: 1 });
@@ -75,17 +85,36 @@ function trainingStep({ time, batch, inputSize, hiddenSize, layers, classes, dev
     undefined,
     { device },
   );
-  return async (last) => {
+  const javascript = [];
+  const run = async (last) => {
+    const start = performance.now();
     const loss = scope(() => {
-      const loss = losses.crossEntropy(head.forward(ops.lastStep(gru.forward(x).output)), y);
+      const logits = () => head.forward(ops.lastStep(gru.forward(x).output));
+      const loss = losses.crossEntropy(withPrecision(precision, logits), y);
       loss.backward();
       return loss;
     });
-    await optimizer.step();
+    const stepped = optimizer.step();
+    let spent = performance.now() - start;
+    await stepped; // waits where the device is too far behind
+    const rest = performance.now();
     optimizer.zeroGrad();
-    if (last) await loss.item();
+    if (!last) loss.dispose();
+    spent += performance.now() - rest;
+    javascript.push(spent);
+    if (!last) return;
+    await loss.item();
     loss.dispose();
   };
+  return Object.assign(run, {
+    /** Milliseconds of JavaScript in a step: what its thread cannot do anything else in. */
+    details: () => ({ javascript: median(javascript) }),
+    dispose: () => disposeAll(gru, head, optimizer, x, y),
+  });
+}
+
+function disposeAll(...all) {
+  for (const one of all) one.dispose();
 }
 
 const kinds = {

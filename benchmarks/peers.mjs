@@ -38,14 +38,21 @@ export async function pyTorch(threads) {
   if (hello.done) return { missing: `PyTorch: ${python} cannot import torch` };
   const ask = async (question) => {
     child.stdin.write(`${JSON.stringify(question)}\n`);
-    return JSON.parse((await lines.next()).value);
+    const { value, done } = await lines.next();
+    if (done) throw new Error('PyTorch: its process has ended');
+    const answer = JSON.parse(value);
+    if (answer.error) throw new Error(`PyTorch: ${answer.error}`);
+    return answer;
   };
   // The loop runs in Python, so that its time is not that of the pipe.
   const prepare = async (kind, shape) => {
+    if (shape.variant === 'resetBefore') return undefined;
     await ask({ prepare: kind, shape });
     return { milliseconds: async (repeats) => (await ask({ run: repeats })).ms };
   };
-  return { name: `PyTorch ${JSON.parse(hello.value).version}`, prepare, close: () => child.stdin.end() };
+  const { version, cudnn } = JSON.parse(hello.value);
+  const name = `PyTorch ${version}${cudnn ? ` with cuDNN ${cudnn}` : ''}`;
+  return { name, prepare, close: () => child.stdin.end() };
 }
 
 export async function tensorFlowJs() {

@@ -10,17 +10,22 @@ torch.set_num_threads(int(sys.argv[1]))
 types = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
+device = "cpu"
+
+
 def prepare(kind, s):
-    # New tensors and modules are made on the default device and of the default type.
-    torch.set_default_device(s.get("device", "cpu"))
+    global device
+    device = s.get("device", "cpu")
     precision = s.get("precision", "float32")
     torch.set_default_dtype(types.get(precision, torch.float32))
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
-    return kinds[kind](s)
+    # Only while the case is made: a default device makes every later call slower.
+    with torch.device(device):
+        return kinds[kind](s)
 
 
 def synchronize():
-    if torch.get_default_device().type == "cuda":
+    if device == "cuda":
         torch.cuda.synchronize()
 
 
@@ -53,7 +58,7 @@ def training_step(s):
     gru = torch.nn.GRU(s["inputSize"], s["hiddenSize"], s["layers"], batch_first=True)
     head = torch.nn.Linear(s["hiddenSize"], s["classes"])
     parameters = list(gru.parameters()) + list(head.parameters())
-    optimizer = torch.optim.Adam(parameters, 1e-3, fused=torch.get_default_device().type == "cuda")
+    optimizer = torch.optim.Adam(parameters, 1e-3, fused=device == "cuda")
     x = torch.randn(s["batch"], s["time"], s["inputSize"])
     y = torch.randint(0, s["classes"], (s["batch"],))
 
@@ -69,16 +74,27 @@ def training_step(s):
 
 kinds = {"inference": inference, "queued inference": inference, "forward + backward": forward_backward, "training step": training_step}
 run = None
-print(json.dumps({"version": torch.__version__}), flush=True)
-for line in sys.stdin:
-    question = json.loads(line)
+cudnn = torch.backends.cudnn.version() if torch.cuda.is_available() else None
+print(json.dumps({"version": torch.__version__, "cudnn": cudnn}), flush=True)
+
+
+def answer(question):
+    global run
     if "prepare" in question:
+        run = None  # gives the last case's memory back
         run = prepare(question["prepare"], question["shape"])
-        print("{}", flush=True)
-        continue
+        return {}
     synchronize()
     start = time.perf_counter()
     for _ in range(question["run"]):
         run()
     synchronize()
-    print(json.dumps({"ms": (time.perf_counter() - start) / question["run"] * 1e3}), flush=True)
+    return {"ms": (time.perf_counter() - start) / question["run"] * 1e3}
+
+
+for line in sys.stdin:
+    try:
+        reply = answer(json.loads(line))
+    except Exception as error:
+        reply = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
+    print(json.dumps(reply), flush=True)

@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -83,6 +92,29 @@ describe.skipIf(missing !== '')(`NVIDIA's libraries${missing && ` (skipped: ${mi
     expect(found.description).toBe('driver for CUDA 13.0, cuDNN 9.14.0, cuBLAS 13.0');
     expect(found.workspace).toBe(':4096:8');
     expect(report([folderWith(whole)], { CUBLAS_WORKSPACE_CONFIG: ':16:8' }).workspace).toBe(':16:8');
+  });
+
+  it('finds the wheels of a python3 on the PATH, also through a link to a virtual environment', () => {
+    const { 'libcuda.so.1': standIn, ...wheel } = whole;
+    const packages = join(folderWith({}), 'venv/lib/python3.12/site-packages/nvidia');
+    for (const [name, flags] of Object.entries(wheel)) {
+      const lib = join(packages, name.includes('cudnn') ? 'cudnn/lib' : 'cu13/lib');
+      mkdirSync(lib, { recursive: true });
+      renameSync(join(folderWith({ [name]: flags }), name), join(lib, name));
+    }
+    const programs = join(packages, '../../../../bin');
+    mkdirSync(programs);
+    writeFileSync(join(programs, 'python3'), '');
+    const links = folderWith({});
+    symlinkSync(join(programs, 'python3'), join(links, 'python3'));
+    const LD_LIBRARY_PATH = folderWith({ 'libcuda.so.1': standIn });
+    const home = folderWith({});
+    for (const folder of [programs, links]) {
+      const PATH = [folder, home].join(delimiter);
+      const found = report([], { LD_LIBRARY_PATH, PATH, HOME: home });
+      expect(found.details.join('\n')).toContain(`${join(packages, 'cudnn/lib/libcudnn.so.9')}: opened`);
+      expect(found.reason).toBe('');
+    }
   });
 
   it('cuDNN for CUDA 12 goes with the cuBLAS for CUDA 12, also where both are', () => {

@@ -14,6 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kMostLinks = 8;
+
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
@@ -49,6 +51,17 @@ class Folders {
       for (const char* packages : {"site-packages", "dist-packages"})
         for (const fs::path& wheel : entries(python / packages / "nvidia", "")) add(wheel / "lib");
   }
+  // Of the `python3` in a folder of programs: beside that folder, and beside what it is a link to, for a link to a
+  // virtual environment's.
+  void addPython(const fs::path& programs) {
+    fs::path python = programs / "python3";
+    std::error_code error;
+    for (int links = 0; links < kMostLinks && fs::exists(python, error); ++links) {
+      addWheels(python.parent_path().parent_path() / "lib");
+      if (!fs::is_symlink(python, error)) return;
+      python = (python.parent_path() / fs::read_symlink(python, error)).lexically_normal();
+    }
+  }
   std::vector<std::string> take() { return std::move(folders_); }
 
  private:
@@ -75,6 +88,9 @@ std::vector<std::string> libraryFolders() {
     folders.add(fs::path(conda) / "lib");
     folders.addWheels(fs::path(conda) / "lib");
   }
+  std::istringstream programs(variable("PATH"));
+  for (std::string folder; std::getline(programs, folder, platform::kPathListSeparator);)
+    if (fs::path(folder).is_absolute()) folders.addPython(folder);
   if (!home.empty()) folders.addWheels(fs::path(home) / ".local/lib");
   folders.addWheels("/usr/local/lib");
   folders.addWheels("/usr/lib");

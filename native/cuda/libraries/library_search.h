@@ -10,7 +10,8 @@ namespace cudnn_gru {
 //   CUDNN_PATH, CUDA_PATH, CUDA_HOME: the folder itself and its lib folders
 //   the system's loader (LD_LIBRARY_PATH, ld.so.cache)
 //   /usr/local/cuda*, the newest first
-//   nvidia/*/lib of the wheels in the Python of $VIRTUAL_ENV, of $CONDA_PREFIX, of the user and of the system
+//   nvidia/*/lib of the wheels in the Python of $VIRTUAL_ENV, of $CONDA_PREFIX, of each python3 on the PATH, of the
+//   user and of the system
 std::vector<std::string> libraryFolders();
 
 // Paths of the existing files of this name in the folders, and for the system's loader the name itself.

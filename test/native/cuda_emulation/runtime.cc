@@ -312,6 +312,12 @@ cudaError_t cudaFreeAsync(void* data, cudaStream_t stream) {
   stream->add([=] { freeGuarded(static_cast<char*>(data)); });
   return answer(cudaSuccess);
 }
+// For programs beside the addon: these know no stream.
+cudaError_t cudaMalloc(void** data, size_t bytes) { return cudaMallocFromPoolAsync(data, bytes, nullptr, nullptr); }
+cudaError_t cudaFree(void* data) {
+  freeGuarded(static_cast<char*>(data));
+  return answer(cudaSuccess);
+}
 cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
   *total = kMemory;
   *free = kMemory - inUse;
