@@ -17,29 +17,34 @@ const [female, male] = [list('female'), list('male')];
 // Names that both bear are left out.
 const names = [...new Set([...female, ...male])].filter((name) => female.has(name) !== male.has(name)).sort();
 
-// Beginnings, endings and everything between of one to four letters.
-function ngrams(name: string): string[] {
+// Letter by letter the groups of one to four letters that end there, beginning and end marked: 'al' becomes '^ a ^a l al ^al $ l$ al$ ^al$'.
+function letterGroups(name: string): string {
   const marked = `^${name}$`;
-  return [1, 2, 3, 4].flatMap((n) =>
-    Array.from({ length: Math.max(0, marked.length - n + 1) }, (_, i) => marked.slice(i, i + n)),
+  const groups = Array.from(marked, (_, i) =>
+    [1, 2, 3, 4].filter((size) => size <= i + 1).map((size) => marked.slice(i + 1 - size, i + 1)),
   );
+  return groups.flat().join(' ');
 }
 
 await compareClassifiers({
-  texts: names,
+  texts: names.map(letterGroups),
   labels: names.map((name) => (female.has(name) ? 'female' : 'male')),
-  featuresOf: ngrams,
+  featuresOf: (groups) => groups.split(' '),
   penalty: 0.0003,
   settings: {
-    tokens: 'characters',
-    embeddingSize: 32,
-    hiddenSize: 96,
-    dropout: 0.3,
-    pooling: 'last',
-    epochs: short ? 1 : 15,
-    batchSize: 64,
-    learningRate: 0.005,
+    tokens: 'whitespace',
+    embeddingSize: 48,
+    embeddingDropout: 0.5,
+    hiddenSize: 64,
+    dropout: 0.5,
+    pooling: 'meanMax',
+    weightDecay: 0.3,
+    epochs: short ? 1 : 16,
+    validation: 0,
+    batchSize: 32,
+    learningRate: 0.004,
   },
+  trainings: short ? 1 : 3,
   short,
   seed,
   output: outputFolder('names'),
