@@ -247,6 +247,17 @@ describe('held rows', () => {
     const held = await alarms(40);
     expect(held).toBeGreaterThanOrEqual(40);
     expect(held).toBeLessThan(60);
+    // The gate is so many times the highest score of normal rows.
+    const options = { table: early, inputs: ['x'], window: 16, hiddenSize: 8, epochs: 1, hold: 4, smoothing: 0 };
+    const gates = await Promise.all(
+      [undefined, 1].map(async (gateFactor) => {
+        const { model } = await trainDetector({ ...options, quantile: 1, ...(gateFactor && { gateFactor }) });
+        const { gate } = tasks.detectionPreprocessingOf(model);
+        model.dispose();
+        return gate;
+      }),
+    );
+    expect(gates[0]).toBeCloseTo(2 * (gates[1] as number), 9);
   });
 });
 
@@ -350,28 +361,39 @@ describe('without a model', () => {
       const deviation = Math.sqrt(part.reduce((sum, value) => sum + (value - mean) ** 2, 0) / length);
       return part.map((value) => (value - mean) / deviation);
     });
-    const nearest = shapes.map((one, i) =>
-      Math.min(
-        ...shapes
-          .filter((_, j) => Math.abs(i - j) >= length / 2)
-          .map((other) => Math.hypot(...one.map((value, k) => value - (other[k] as number))) / (2 * Math.sqrt(length))),
-      ),
-    );
+    const nearestOf = (apart: (i: number, j: number) => number) =>
+      shapes.map((one, i) =>
+        Math.min(
+          ...shapes
+            .filter((_, j) => apart(i, j) >= length / 2)
+            .map(
+              (other) => Math.hypot(...one.map((value, k) => value - (other[k] as number))) / (2 * Math.sqrt(length)),
+            ),
+        ),
+      );
+    const nearest = nearestOf((i, j) => Math.abs(i - j));
+    const earlier = nearestOf((i, j) => i - j);
     const expected = values.map((_, row) => {
       const holding = nearest.slice(Math.max(0, row - length + 1), row + 1);
       return holding.reduce((sum, value) => sum + value, 0) / holding.length;
     });
-    const scores = await subsequenceDistances(series(values), length);
+    const { all, past } = await subsequenceDistances(series(values), length);
     expected.forEach((value, row) => {
-      expect(scores[row]).toBeCloseTo(value, 9);
+      expect(all[row]).toBeCloseTo(value, 9);
+      // The first subsequence that has an earlier one begins with row 3 and ends with row 8.
+      expect(past[row]).toBeCloseTo(row < 8 ? 0 : (earlier[row - length + 1] as number), 9);
+    });
+    // What comes later has no part in it.
+    const begun = await subsequenceDistances(series(values.slice(0, 40)), length);
+    begun.past.forEach((value, row) => {
+      expect(past[row]).toBeCloseTo(value, 9);
     });
   });
 
   it('distances of sub-sequences: what never changes, and too few rows', async () => {
-    expect([...(await subsequenceDistances(series(new Array<number>(20).fill(0.1)), 4))]).toEqual(
-      new Array(20).fill(0),
-    );
-    expect([...(await subsequenceDistances(series([1, 2, 3]), 2))]).toEqual([0, 0, 0]);
+    const zeros = (rows: number) => ({ all: new Float64Array(rows), past: new Float64Array(rows) });
+    expect(await subsequenceDistances(series(new Array<number>(20).fill(0.1)), 4)).toEqual(zeros(20));
+    expect(await subsequenceDistances(series([1, 2, 3]), 2)).toEqual(zeros(3));
     await expect(subsequenceDistances(series([1, 2, 3]), 1)).rejects.toThrow(/length/);
   });
 });
@@ -385,6 +407,7 @@ it('refuses bad input', async () => {
     /hold: expected an integer >= 0 and <= 0/,
   );
   await expect(trainDetector({ ...small, table: normal, smoothing: -1 })).rejects.toThrow(/smoothing/);
+  await expect(trainDetector({ ...small, table: normal, gateFactor: 0 })).rejects.toThrow(/gateFactor/);
   await expect(trainDetector({ ...small, table: normal, validation: 1 })).rejects.toThrow(/validation/);
   await expect(trainDetector({ ...small, table: normal, window: 300 })).rejects.toMatchObject({ code: 'ERR_DATA' });
   const { model } = await trainDetector({ ...small, table: normal, epochs: 1 });

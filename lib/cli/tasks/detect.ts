@@ -27,6 +27,7 @@ export const detect: Task = {
       ['--validation <share>', 'Last share of the rest, which chooses epoch and threshold (default: 0.3)'],
       ['--quantile <share>', 'Share of normal rows below the threshold (default: 0.999)'],
       ['--hold <rows>', 'Strange rows that are replaced by what was expected, one after the other (default: chosen)'],
+      ['--gate-factor <factor>', 'Rows are strange that are so many times the quantile of normal rows (default: 2)'],
       ['--smoothing <rows>', 'Rows over which scores are smoothed (default: chosen)'],
       ...trainingOptions({ epochs: 20, hiddenSize: 32, layers: 1, dropout: 0, batchSize: 32, learningRate: 0.005 }),
     ],
@@ -47,6 +48,7 @@ export const detect: Task = {
         quantile: options.number('quantile', { above: 0, max: 1 }),
         test: options.number('test', { min: 0, below: 1 }),
         hold: options.integer('hold', { min: 0 }),
+        gateFactor: options.number('gate-factor', { above: 0 }),
         smoothing: options.number('smoothing', { min: 0 }),
       });
       options.requiredText('inputs');

@@ -15,8 +15,6 @@ const runs = 256;
 const rare = 0.99;
 // In units of a feature's own deviation.
 const leastSpread = 1e-3;
-// What is held is plainly strange: this much above the quantile of normal rows.
-const gateFactor = 2;
 // Fewer errors than this say nothing of their spread.
 const enough = 8;
 
@@ -38,12 +36,13 @@ export async function calibrateDetector(
   settings: Pick<DetectionPreprocessing, 'scaler' | 'window' | 'adaptation'> & {
     readonly hold?: number | undefined;
     readonly smoothing?: number | undefined;
+    readonly gateFactor: number;
     readonly quantile: number;
     readonly seed: number;
     readonly boundary: (rows: number) => number;
   },
 ): Promise<Calibration> {
-  const { window, quantile, seed, boundary, adaptation } = settings;
+  const { window, quantile, gateFactor, seed, boundary, adaptation } = settings;
   const features = model.gru.inputSize;
   const parts = series.map((one) => {
     const from = boundary(one.tableRows.length);

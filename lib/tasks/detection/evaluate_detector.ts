@@ -36,7 +36,10 @@ export interface DetectorEvaluation extends RankingScores {
   readonly events: EventScores;
   /** The share of labelled rows: the average precision of a score that knows nothing. */
   readonly labelled: number;
-  /** By name: `z-score`, `rolling z-score`, `rolling quantile`; `sub-sequence distance` unless a series has more than 50,000 rows. */
+  /**
+   * By name: `z-score`, `rolling z-score`, `rolling quantile`; unless a series has more than 50,000 rows `sub-sequence distance`, which sees the
+   * later rows too, and `sub-sequence distance, past only`, which does not, as the model.
+   */
   readonly baselines: Readonly<Record<string, RankingScores>>;
 }
 
@@ -68,7 +71,10 @@ export async function evaluateDetector(
       ['rolling z-score', late(rollingZScores(series, recent))],
       ['rolling quantile', late(rollingQuantileScores(series, recent))],
     ]);
-    if (rows <= comparedRows) baselines.set('sub-sequence distance', late(await subsequenceDistances(series, recent)));
+    if (rows <= comparedRows) {
+      const { all, past } = await subsequenceDistances(series, recent);
+      baselines.set('sub-sequence distance', late(all)).set('sub-sequence distance, past only', late(past));
+    }
     parts.push({ labels: late(series.labels as Uint8Array), model: late(await scoreRows(model, series)), baselines });
   }
   const [labels, scores] = [parts.flatMap((part) => part.labels), parts.flatMap((part) => part.model)];

@@ -7,5 +7,5 @@ export { type DetectorEvaluation, evaluateDetector, type RankingScores } from '.
 export { type DetectionPreprocessing, detectionPreprocessingOf } from './preprocessing.js';
 export { scoreRows } from './score_rows.js';
 export { rollingQuantileScores, rollingZScores, zScores } from './simple_detectors.js';
-export { subsequenceDistances } from './subsequence_distances.js';
+export { type SubsequenceDistances, subsequenceDistances } from './subsequence_distances.js';
 export { type TrainDetectorOptions, type TrainedDetector, trainDetector } from './train_detector.js';

@@ -42,6 +42,8 @@ export interface TrainDetectorOptions
   quantile?: number;
   /** Strange rows, one after the other, that are replaced by what was expected, as in `scoreRows`; only with `forecast`. Default: chosen. */
   hold?: number;
+  /** Rows are held whose score, before smoothing, is above this many times that of normal rows at `quantile`. Default: 2. */
+  gateFactor?: number;
   /** Rows over which scores are smoothed, as in `scoreRows`. Default: chosen. */
   smoothing?: number;
   /** Rows over which the spread of a series' own errors is followed, as in `scoreRows`; 0: never. Default: 256. */
@@ -64,6 +66,7 @@ const optionNames = [
   'validation',
   'quantile',
   'hold',
+  'gateFactor',
   'smoothing',
   'adaptation',
   ...taskTrainingOptions,
@@ -99,6 +102,7 @@ export async function trainDetector(options: TrainDetectorOptions): Promise<Trai
   const { hold, smoothing } = options;
   const forecasts = (options.method ?? 'forecast') === 'forecast';
   if (hold !== undefined) checkInteger(hold, 'hold', { min: 0, ...(!forecasts && { max: 0 }) });
+  const gateFactor = checkNumber(options.gateFactor ?? 2, 'gateFactor', { above: 0 });
   if (smoothing !== undefined) checkNumber(smoothing, 'smoothing', { min: 0 });
   const adaptation = checkInteger(options.adaptation ?? 256, 'adaptation', { min: 0 });
   const series = detectionSeries(table, { inputs, entity, label }).map((one) => firstRows(one, test, inputs.length));
@@ -121,7 +125,7 @@ export async function trainDetector(options: TrainDetectorOptions): Promise<Trai
   return fitModel({ model, loss, data, validation, training }, async (result) => {
     if (result.stopped !== 'aborted') {
       const boundary = (rows: number) => validationRow(rows, share);
-      const settings = { scaler, window, hold, smoothing, adaptation, quantile, seed, boundary };
+      const settings = { scaler, window, hold, gateFactor, smoothing, adaptation, quantile, seed, boundary };
       model.preprocessing = {
         task: 'detect',
         inputs: [...inputs],
