@@ -1,27 +1,15 @@
 // Speech recognition: telephone prompts to text, with a stack of bidirectional GRUs and the CTC loss.
 import { writeFileSync } from 'node:fs';
-import { data, progressDisplay, saveModel, tasks } from 'cudnn-gru';
+import { progressDisplay, saveModel, tasks } from 'cudnn-gru';
 import { outputFolder } from '../common/folders.js';
 import { exampleOptions } from '../common/options.js';
-import { readPrompts } from './prompts.js';
+import { promptTraining, readPromptParts } from './prompts.js';
 
 const { short, seed, resume } = exampleOptions();
 const output = outputFolder('speech');
 
-// 1. The data: one speaker, 8 kHz. The same prompts are held out whatever the seed, and no text that is held out is said in training.
-const clips = await readPrompts(short ? 60 : undefined);
-const split = data.randomSplit(clips.length, { validation: 0.08, test: 0.15, seed: 0 });
-const part = (indices: Int32Array) => Array.from(indices, (index) => clips[index] as tasks.Clip);
-const [train, validation] = [part(split.train), part(split.validation)];
-// Some texts are there twice: what is said in training is no test.
-const learnt = new Set(train.map(({ text }) => text));
-const test = part(split.test).filter(({ text }) => !learnt.has(text));
-const minutes = (list: readonly tasks.Clip[]) =>
-  list.reduce((sum, { audio }) => sum + audio.samples.length / audio.sampleRate / 60, 0).toFixed(1);
-console.log(
-  `Prompts: ${train.length} to learn from (${minutes(train)} minutes), ${validation.length} to choose the epoch`,
-);
-console.log(`and the search, ${test.length} for the test (${minutes(test)} minutes).`);
+// 1. The data: one speaker, 8 kHz.
+const { train, validation, test } = await readPromptParts(short ? 60 : undefined);
 
 // 2. Training.
 const display = await progressDisplay();
@@ -30,12 +18,7 @@ const trained = await tasks.trainTranscriber({
   validation,
   test,
   hiddenSize: short ? 48 : 192,
-  numLayers: short ? 1 : 3,
-  dropout: short ? 0 : 0.3,
-  speeds: short ? [1] : [0.9, 1, 1.1],
-  epochs: short ? 4 : 25,
-  batchSize: short ? 4 : 16,
-  learningRate: 0.003,
+  ...promptTraining(short),
   seed,
   checkpoint: `${output}checkpoint.safetensors`,
   resume,
@@ -66,6 +49,22 @@ for (const languageModelWeight of short ? [0.5] : [0.6, 0.9, 1.2, 1.5]) {
   }
 }
 const { languageModelWeight, labelBonus } = best;
+// A small GRU of the same texts, a line each, in the n-grams' place and with their weights.
+const writing = await tasks.trainLanguageModel({
+  text: `${train.map(({ text }) => text).join('\n')}\n`,
+  test: 0,
+  validation: 0.1,
+  embeddingSize: 32,
+  hiddenSize: short ? 32 : 192,
+  dropout: 0.3,
+  epochs: short ? 2 : 40,
+  streams: 16,
+  steps: 32,
+  learningRate: 0.005,
+  seed,
+});
+console.log(`GRU of the texts: trained for ${writing.result.seconds.toFixed(0)} s\n`);
+const recurrent = tasks.transcriptLanguageModel(model, writing.model);
 const width = short ? 8 : 32;
 const withLanguage = { languageModel, languageModelWeight, labelBonus, width };
 
@@ -76,6 +75,7 @@ const methods: [string, tasks.TranscribeOptions][] = [
   ['greedy', {}],
   [`prefix beam search of width ${width}`, { width }],
   [`the same with 6-grams, weight ${languageModelWeight}, bonus ${labelBonus}`, withLanguage],
+  ['the same with a GRU of the texts', { ...withLanguage, languageModel: recurrent }],
 ];
 for (const [name, options] of methods) {
   const { characters, words } = await rate(test, options);

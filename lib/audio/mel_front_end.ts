@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import { checkInteger, checkNumber, checkOptions, checkPositiveInteger, wrongKind, wrongRange } from '../arguments.js';
+import { checkInteger, checkNumber, checkOptions, checkPositiveInteger, wrongRange } from '../arguments.js';
 import type { HostArray } from '../data/types.js';
-import { CudnnGruError } from '../errors.js';
-import { dctMatrix, hannWindow, melFilters } from './mel_filters.js';
+import { dctMatrix } from './mel_filters.js';
+import { checkSound, MelStream } from './mel_stream.js';
 import type { Audio } from './wav.js';
 
 export interface MelFrontEndOptions {
@@ -38,8 +38,6 @@ const optionNames = [
   'maxFrequency',
 ] as const;
 
-// Added to the energy of a band before the logarithm, as in torchaudio.transforms.MFCC(log_mels=True).
-const floor = 1e-6;
 const framesPerTurn = 1000;
 
 /**
@@ -57,9 +55,6 @@ const framesPerTurn = 1000;
  */
 export class MelFrontEnd {
   readonly settings: MelSettings;
-  readonly #window: Float64Array;
-  /** For each band its first bin and the weights from there on. */
-  readonly #filters: readonly { first: number; weights: Float64Array }[];
 
   constructor(options: MelFrontEndOptions) {
     checkOptions(options, 'options', optionNames);
@@ -78,8 +73,6 @@ export class MelFrontEnd {
       max: sampleRate / 2,
     });
     this.settings = { sampleRate, windowSize, hopSize, fftSize, bands, minFrequency, maxFrequency };
-    this.#window = hannWindow(windowSize, fftSize);
-    this.#filters = melFilters(this.settings);
   }
 
   /**
@@ -89,30 +82,22 @@ export class MelFrontEnd {
    * samples that are not finite
    */
   async logMel(audio: Audio): Promise<Frames> {
-    const samples = this.#check(audio);
-    const { default: FFT } = await import('fft.js');
-    const { hopSize, fftSize, bands } = this.settings;
-    const fft = new FFT(fftSize);
-    const part = new Float64Array(fftSize);
-    const spectrum: number[] = fft.createComplexArray();
-    const frames = 1 + Math.floor(samples.length / hopSize);
-    const data = new Float32Array(frames * bands);
-    const power = new Float64Array(fftSize / 2 + 1);
-    for (let frame = 0; frame < frames; frame++) {
-      if (frame % framesPerTurn === 0) await setImmediate();
-      const start = frame * hopSize - fftSize / 2;
-      for (let n = 0; n < fftSize; n++)
-        part[n] = (this.#window[n] as number) * (samples[mirrored(start + n, samples.length)] as number);
-      fft.realTransform(spectrum, part);
-      for (let k = 0; k < power.length; k++)
-        power[k] = (spectrum[2 * k] as number) ** 2 + (spectrum[2 * k + 1] as number) ** 2;
-      for (const [band, { first, weights }] of this.#filters.entries()) {
-        let energy = 0;
-        for (let k = 0; k < weights.length; k++) energy += (weights[k] as number) * (power[first + k] as number);
-        data[frame * bands + band] = Math.log(energy + floor);
-      }
+    const samples = checkSound(audio, this.settings);
+    const stream = await this.stream();
+    const parts: Frames[] = [];
+    const perTurn = framesPerTurn * this.settings.hopSize;
+    for (let start = 0; start < samples.length; start += perTurn) {
+      await setImmediate();
+      parts.push(stream.take(samples.subarray(start, start + perTurn)));
     }
-    return { data, shape: [frames, bands] };
+    parts.push(stream.end());
+    return joined(parts, this.settings.bands);
+  }
+
+  /** For a sound that comes piece by piece: the frames of `logMel`, bit for bit, as soon as what they look at is there. */
+  async stream(): Promise<MelStream> {
+    const { default: FFT } = await import('fft.js');
+    return new MelStream(this.settings, new FFT(this.settings.fftSize));
   }
 
   /**
@@ -137,28 +122,14 @@ export class MelFrontEnd {
     }
     return { data, shape: [frames, coefficients] };
   }
-
-  #check(audio: Audio): Float32Array {
-    const { samples, sampleRate } = (audio ?? {}) as Partial<Audio>;
-    if (!(samples instanceof Float32Array)) throw wrongKind('audio.samples', 'a Float32Array', samples);
-    if (sampleRate !== this.settings.sampleRate) {
-      throw new CudnnGruError(
-        'ERR_DATA',
-        `the sound has ${sampleRate} samples per second; ${this.settings.sampleRate} are needed: use audio.resample`,
-      );
-    }
-    const least = this.settings.fftSize / 2 + 1;
-    if (samples.length < least) {
-      throw new CudnnGruError('ERR_DATA', `the sound has ${samples.length} samples; at least ${least} are needed`);
-    }
-    const wrong = samples.findIndex((sample) => !Number.isFinite(sample));
-    if (wrong >= 0) throw new CudnnGruError('ERR_DATA', `sample ${wrong} of the sound is no finite number`);
-    return samples;
-  }
 }
 
-// The first and the last sample are mirrors; what is mirrored is shorter than the sound.
-function mirrored(index: number, length: number): number {
-  if (index < 0) return -index;
-  return index < length ? index : 2 * (length - 1) - index;
+function joined(parts: readonly Frames[], bands: number): Frames {
+  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
+  let done = 0;
+  for (const part of parts) {
+    data.set(part.data, done);
+    done += part.data.length;
+  }
+  return { data, shape: [data.length / bands, bands] };
 }

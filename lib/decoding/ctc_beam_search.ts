@@ -115,6 +115,13 @@ export class CtcPrefixSearch {
       score: scoreOf(beam),
     }));
   }
+
+  /** How many labels, from the first, all followed prefixes have in common: later frames do not change them. */
+  get common(): number {
+    const [first, ...others] = this.#beams.map(({ labels }) => labels);
+    const end = first?.findIndex((label, i) => others.some((labels) => labels[i] !== label)) ?? 0;
+    return end < 0 ? (first as readonly number[]).length : end;
+  }
 }
 
 /**

@@ -19,9 +19,11 @@ const [goingAway, policyViolation] = [1001, 1008];
  * Live streams: `/v2/models/NAME/stream`, a WebSocket. Each message is answered by one, in their order:
  *
  * - the bytes of a frame (float32, little-endian): the bytes of the output
- * - `{ "frame": [numbers] }`: `{ "output": [numbers] }`; of a detector `{ "score": number, "alarm": boolean }`
+ * - `{ "frame": [numbers] }`: `{ "output": [numbers] }`; of a detector `{ "score": number, "alarm": boolean }`; of a transcriber, whose frames are
+ *   any number of samples, `{ "text": text, "confidence": number }` of all that was heard
  * - `{ "save": true }`: `{ "state": text }`; `{ "restore": text }`: `{}`
  * - `{ "reset": true }`, which begins a new sequence: `{}`
+ * - `{ "end": true }`, which does so when the last has been answered: `{}`; of a transcriber as a frame
  * - anything else: `{ "error": text, "code": text }`; the stream goes on as if it had not come
  *
  * A stream stays with the version of the model that it began with.
@@ -138,7 +140,8 @@ class Conversation {
       session.restore(checkFinite(floatsOf(Buffer.from(message.restore, 'base64'), 'restore'), 'restore'));
       return '{}';
     }
-    if (message.reset !== true) throw argumentRangeError('message: expected frame, save, restore or reset');
+    if (message.end === true) return JSON.stringify(await session.end());
+    if (message.reset !== true) throw argumentRangeError('message: expected frame, save, restore, reset or end');
     session.reset();
     return '{}';
   }
@@ -151,12 +154,12 @@ function parse(text: string): Record<string, unknown> {
   } catch (error) {
     throw argumentRangeError(`message: not JSON: ${(error as Error).message}`);
   }
-  checkOptions(message, 'message', ['frame', 'save', 'restore', 'reset']);
+  checkOptions(message, 'message', ['frame', 'save', 'restore', 'reset', 'end']);
   return message as Record<string, unknown>;
 }
 
-function readFrame(frame: Float32Array, inputSize: number): Float32Array {
-  if (frame.length !== inputSize) throw wrongRange('frame', `${inputSize} numbers`, frame);
+function readFrame(frame: Float32Array, inputSize: number | null): Float32Array {
+  if (inputSize !== null && frame.length !== inputSize) throw wrongRange('frame', `${inputSize} numbers`, frame);
   return checkFinite(frame, 'frame');
 }
 

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { loadModel, tasks } from 'cudnn-gru';
 import { describe, expect, it } from 'vitest';
 import { wavBytes } from '../audio/wav_bytes.js';
 import { spokenTexts } from '../tasks/spoken.js';
@@ -31,6 +32,27 @@ describe('transcribe', () => {
     expect((await cli(words)).stdout).toMatch(/^ab+a\n$/);
     const { transcripts } = JSON.parse((await cli([...words, '2.wav', '--json', '--width', '4'])).stdout);
     expect(transcripts).toMatchObject([{ file: '1.wav', times: null }, { file: '2.wav' }]);
+  });
+
+  it('--no-bidirectional makes a model for live captions', async () => {
+    const sizes = [
+      '--hidden-size',
+      '4',
+      '--layers',
+      '1',
+      '--bands',
+      '20',
+      '--epochs',
+      '1',
+      '--threads',
+      '1',
+      '--quiet',
+    ];
+    const words = ['train', 'transcribe', '--data', 'clips.csv', '--out', 'live.safetensors', '--no-bidirectional'];
+    expect((await cli([...words, ...sizes])).code).toBe(0);
+    const model = await loadModel<tasks.Transcriber>(inFolder('live.safetensors'));
+    expect(model.gru.bidirectional).toBe(false);
+    new tasks.TranscriptionStream(model).close();
   });
 
   it('what cannot be is answered in a line', async () => {

@@ -80,7 +80,7 @@ describe('live streams of a detector', () => {
       [Float32Array.of(1, 2, 3, 4), /frame: expected 2 numbers/],
       [Float32Array.of(1, Number.NaN), /frame\[1\]: .*NaN/],
       [{ frmae: [1, 2] }, /unknown option "frmae" \(did you mean "frame"/],
-      [{}, /message: expected frame, save, restore or reset/],
+      [{}, /message: expected frame, save, restore, reset or end/],
       [[1, 2], /message: expected an object/],
       [{ save: true }, /state of a detector cannot be saved/],
     ];

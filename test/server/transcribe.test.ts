@@ -4,6 +4,7 @@ import { wavBytes } from '../audio/wav_bytes.js';
 import { temporaryFolder } from '../formats/temporary_folder.js';
 import { spoken, spokenTexts } from '../tasks/spoken.js';
 import { post, serve } from './run_server.js';
+import { liveStream } from './web_socket.js';
 
 const inFolder = temporaryFolder();
 let model: tasks.Transcriber;
@@ -12,6 +13,9 @@ beforeAll(async () => {
   const sizes = { hiddenSize: 24, numLayers: 1, frontEnd: { bands: 20 }, masking: false };
   const training = { epochs: 20, batchSize: 8, learningRate: 0.02, seed: 3 };
   ({ model } = await tasks.trainTranscriber({ clips: spokenTexts(24), ...sizes, ...training }));
+  const forwards = { ...sizes, bidirectional: false };
+  const live = await tasks.trainTranscriber({ clips: spokenTexts(24), ...forwards, ...training });
+  await saveModel(inFolder('live.safetensors'), live.model);
   await saveModel(inFolder('tones.safetensors'), model);
   await saveModel(inFolder('bare.safetensors'), new tasks.Transcriber({ inputSize: 20, vocabularySize: 9 }));
 });
@@ -129,5 +133,45 @@ describe('/transcribe', () => {
     const body = { inputs: [{ name: 'input', shape: [1, 2, 60], datatype: 'FP32', data }] };
     const { status, json } = await post(`${url}/v2/models/bare/infer`, body);
     expect([status, (json as { outputs: [{ shape: number[] }] }).outputs[0].shape]).toEqual([200, [1, 2, 9]]);
+  });
+});
+
+describe('live captions', () => {
+  it('grow while the sound is sent, and end as the text of the whole', async () => {
+    const { url } = await serve([inFolder('live.safetensors')]);
+    await Promise.all(
+      spokenTexts(4, 600).map(async (clip, i) => {
+        const { samples } = clip.audio;
+        const { json } = await send(`${url}/transcribe`, wav(clip));
+        const [whole] = (json as { transcripts: { text: string; confidence: number }[] }).transcripts;
+        const { socket, ask } = await liveStream(url, 'live');
+        // The second time after a reset, and after an end.
+        for (let round = 0; round < 3; round++) {
+          let text = '';
+          for (let start = 0; start < samples.length; start += 700 + i) {
+            const piece = samples.slice(start, start + 700 + i);
+            const answer = (await ask(round ? piece : { frame: Array.from(piece) })) as { text: string };
+            expect(answer.text.startsWith(text)).toBe(true);
+            ({ text } = answer);
+          }
+          expect(text.length).toBeGreaterThan(0);
+          if (round === 0) expect(await ask({ reset: true })).toEqual({});
+          else expect(await ask({ end: true })).toEqual({ text: whole?.text, confidence: whole?.confidence });
+        }
+        expect(await ask({ end: true })).toMatchObject({ error: expect.stringMatching(/0 samples/) });
+        expect(await ask(Float32Array.of(0.1, Number.NaN))).toMatchObject({
+          error: expect.stringMatching(/frame\[1\]/),
+        });
+        expect(await ask({ save: true })).toMatchObject({ error: expect.stringMatching(/of a transcriber/) });
+        expect(await ask(samples.slice(0, 10))).toMatchObject({ text: '' });
+        socket.close();
+      }),
+    );
+  });
+
+  it('a bidirectional model has none', async () => {
+    const { url } = await serve([inFolder('tones.safetensors')]);
+    const { closed } = await liveStream(url, 'tones');
+    expect(await closed).toMatchObject({ code: 1008, reason: expect.stringMatching(/bidirectional/) });
   });
 });

@@ -91,6 +91,7 @@ export const transcribe: Task = {
       ['--stacking <n>', 'Frames, 10 ms each, that make one step (default: 3)'],
       ['--speeds <list>', 'Learn from each clip at these speeds, such as 0.9,1,1.1 (default: 1)'],
       ['--no-masking', 'Do not hide stretches of time and frequency in training'],
+      ['--no-bidirectional', 'Read forwards only, as live captions need it'],
       ...trainingOptions({ epochs: 40, hiddenSize: 192, layers: 3, dropout: 0, batchSize: 16, learningRate: 0.003 }),
     ],
     examples: ['train transcribe --data clips.csv --speeds 0.9,1,1.1 --dropout 0.3 --out speech.safetensors'],
@@ -103,6 +104,7 @@ export const transcribe: Task = {
         speeds: options.list('speeds')?.map(Number),
         // The parser makes masking: false of --no-masking.
         masking: options.isOff('masking') ? false : undefined,
+        bidirectional: options.isOff('bidirectional') ? false : undefined,
       });
       const share = (name: string) => options.number(name, { min: 0, below: 1 }) ?? 0.1;
       const [validation, test] = [share('validation'), share('test')];

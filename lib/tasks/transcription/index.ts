@@ -15,3 +15,4 @@ export {
 export { Transcriber, type TranscriberOptions } from './transcriber.js';
 export { writeTranscriberReport } from './transcriber_report.js';
 export { transcriptLanguageModel } from './transcript_language_model.js';
+export { type LiveTranscript, TranscriptionStream, type TranscriptionStreamOptions } from './transcription_stream.js';
