@@ -14,24 +14,30 @@ const { short, seed } = exampleOptions();
 const output = outputFolder('translation');
 const catalogues = `${fromDebian('libreoffice-l10n-fr')}/usr/lib/libreoffice/program/resource/fr/LC_MESSAGES`;
 
-// Each English text once, of 3 to 15 words on both sides, without the marks of keyboard shortcuts.
+// Each English text once, without the marks of keyboard shortcuts. Those of 3 to 15 words on both sides are asked for; the others, words alone,
+// long ones and ones with placeholders, only help to learn.
 const pairs = new Map<string, string>();
+const others = new Map<string, string>();
 const plain = (message: string) => message.replace(/[_~&]/g, '').replace(/\s+/g, ' ').trim();
-const fits = (message: string) => {
+const fits = (message: string, least: number, most: number, signs: RegExp) => {
   const words = message.split(' ').length;
-  return words >= 3 && words <= 15 && /^[^%$<>{}\\]+$/.test(message);
+  return words >= least && words <= most && signs.test(message);
 };
 for (const name of readdirSync(catalogues).sort()) {
   const { translations } = mo.parse(readFileSync(`${catalogues}/${name}`));
   for (const { msgid, msgstr } of Object.values(translations).flatMap((context) => Object.values(context))) {
-    const [english, french] = [plain(msgid), plain(msgstr[0] ?? '')];
-    if (fits(english) && fits(french) && english !== french) pairs.set(english, french);
+    const pair = [plain(msgid), plain(msgstr[0] ?? '')] as const;
+    if (pair[0] === pair[1]) continue;
+    if (pair.every((message) => fits(message, 3, 15, /^[^%$<>{}\\]+$/))) pairs.set(...pair);
+    else if (pair.every((message) => fits(message, 1, 30, /^[^<>{}\\]*\p{L}[^<>{}\\]*$/u))) others.set(...pair);
   }
 }
 const all: tasks.TextPair[] = [...pairs];
 const split = data.randomSplit(all.length, { validation: short ? 50 : 300, test: short ? 50 : 500, seed });
 const part = (indices: Int32Array) => [...indices].map((i) => all[i] as tasks.TextPair);
-const training = part(short ? split.train.subarray(0, 500) : split.train);
+const training = short
+  ? part(split.train.subarray(0, 500))
+  : [...part(split.train), ...[...others].filter(([english]) => !pairs.has(english))];
 
 const checkpoint = `${output}checkpoint${short ? '-short' : ''}.safetensors`;
 const display = await progressDisplay();
@@ -41,55 +47,73 @@ const trained = await tasks.trainTranslator({
   sourceTokens: 'subwords',
   targetTokens: 'subwords',
   vocabulary: short ? 300 : 2500,
-  embeddingSize: short ? 32 : 96,
+  embeddingSize: short ? 32 : 128,
   hiddenSize: short ? 32 : 160,
-  dropout: short ? 0 : 0.3,
-  epochs: short ? 1 : 12,
-  batchSize: 64,
-  learningRate: 0.003,
+  tied: true,
+  dropout: short ? 0 : 0.25,
+  epochs: short ? 1 : 25,
+  batchSize: 16,
+  learningRate: 0.002,
   seed,
   checkpoint,
-  checkpointEvery: 100,
+  checkpointEvery: 400,
   resume: existsSync(checkpoint),
   onProgress: display.onProgress,
   onEpoch: display.onEpoch,
 });
 display.stop();
 const { model, result } = trained;
+await saveModel(`${output}model.safetensors`, model);
 rmSync(checkpoint, { force: true });
 console.log(`${training.length} pairs to learn from, trained ${result.seconds.toFixed(0)} s\n`);
 
-// A translation memory: the answer to the training text that shares most words with the one asked for.
-const wordsOf = (message: string) => new Set(message.toLowerCase().split(/[^\p{L}\p{N}]+/u));
+// A translation memory: the answer to the training text that shares most words with the one asked for, and how many it shares.
+const wordsOf = (message: string) => new Set(message.toLowerCase().match(/[\p{L}\p{N}]+/gu));
 const memory = training.map(([english, french]) => ({ words: wordsOf(english), french }));
-function remembered(message: string): string {
+function remembered(message: string): { french: string; shared: number } {
   const asked = wordsOf(message);
-  const shared = ({ words }: { words: Set<string> }) =>
-    (2 * [...asked].filter((word) => words.has(word)).length) / (asked.size + words.size);
-  return memory.reduce((best, one) => (shared(one) > shared(best) ? one : best)).french;
+  const found = memory.map(({ words, french }) => {
+    const common = [...asked].filter((word) => words.has(word)).length;
+    return { french, shared: (2 * common) / (asked.size + words.size) };
+  });
+  return found.reduce((best, one) => (one.shared > best.shared ? one : best));
 }
 
 const scorer = fromPip('sacrebleu', '2.6.0');
+const env = { ...process.env, PYTHONPATH: scorer };
 const test = part(split.test);
-writeFileSync(`${output}reference.txt`, `${test.map(([, french]) => french).join('\n')}\n`);
-function bleu(name: string, answers: readonly string[]): void {
-  writeFileSync(`${output}${name}.txt`, `${answers.join('\n')}\n`);
-  const words = ['-m', 'sacrebleu', `${output}reference.txt`, '-i', `${output}${name}.txt`, '-m', 'bleu', 'chrf', '-b'];
-  const env = { ...process.env, PYTHONPATH: scorer };
+/** Scores answers to the test texts, or to those of some places. */
+function score(name: string, answers: readonly string[], places: readonly number[] = [...test.keys()], ending = '') {
+  const file = `${output}${name.replaceAll(' ', '-')}${ending}`;
+  writeFileSync(`${file}.reference.txt`, `${places.map((place) => test[place]?.[1]).join('\n')}\n`);
+  writeFileSync(`${file}.txt`, `${places.map((place) => answers[place]).join('\n')}\n`);
+  const words = ['-m', 'sacrebleu', `${file}.reference.txt`, '-i', `${file}.txt`, '-m', 'bleu', 'chrf', '-b'];
   const scores = JSON.parse(execFileSync(python, words, { env, encoding: 'utf8' })) as number[];
-  console.log(`  ${name.padEnd(20)} BLEU ${scores[0]?.toFixed(1)}   chrF ${scores[1]?.toFixed(1)}`);
+  console.log(`  ${name.padEnd(20)} BLEU ${scores[0]?.toFixed(1).padStart(4)}   chrF ${scores[1]?.toFixed(1)}`);
 }
 const sources = test.map(([english]) => english);
-bleu('translation-memory', sources.map(remembered));
+const nearest = sources.map(remembered);
+const memorised = nearest.map(({ french }) => french);
+score('translation memory', memorised);
+let translated: string[] = [];
 for (const width of [1, 4, 8]) {
   const found = await tasks.translate(model, sources, { width, nBest: 1, lengthPenalty: 1 });
-  bleu(
-    `beam-${width}`,
-    found.map(([best]) => best?.text ?? ''),
-  );
+  translated = found.map(([best]) => best?.text ?? '');
+  score(`beam ${width}`, translated);
+}
+// By how much of a text the memory knows: Dice's coefficient of its words and those of the nearest training text.
+const bounds = short ? [] : [0, 0.5, 0.7, 1];
+for (const [i, to] of bounds.slice(1).entries()) {
+  const from = bounds[i] as number;
+  const places = [...test.keys()].filter((place) => {
+    const { shared } = nearest[place] as { shared: number };
+    return shared >= from && (shared < to || to === 1);
+  });
+  console.log(`\n${places.length} texts that share ${from} to ${to} of their words with a training text`);
+  score('translation memory', memorised, places, `-shared-${from}-to-${to}`);
+  score('beam 8', translated, places, `-shared-${from}-to-${to}`);
 }
 
-await saveModel(`${output}model.safetensors`, model);
 await tasks.writeTranslatorReport(`${output}report.html`, trained, test, { title: 'English to French' });
 const shown = test.slice(0, 6);
 const said = await tasks.translate(
