@@ -37,7 +37,7 @@ if (!gpu?.available) {
 
 const end = performance.now() + 1000 * Number(options.seconds);
 const plan = options.tiny ? tinyPlan : gpuPlan(options.quick);
-const effort = options.tiny ? { rounds: 2, repeats: 2 } : { rounds: 5, repeats: 20 };
+const effort = { ...(options.tiny ? { rounds: 2, repeats: 2 } : { rounds: 5, repeats: 20 }), quietMilliseconds: 0 };
 
 const libraries = [ours(1)];
 const missing = [];

@@ -6,9 +6,6 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-// After its work a library's thread pool spins on for a while, on the processors of the next.
-const kQuietMilliseconds = 50;
-
 export const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 async function milliseconds(prepared, repeats) {
@@ -19,11 +16,12 @@ async function milliseconds(prepared, repeats) {
 }
 
 /**
- * Ours and the peers on one case. A round takes `roundMilliseconds`, or is of `repeats` calls.
+ * Ours and the peers on one case. A round takes `roundMilliseconds`, or is of `repeats` calls; before it nobody works for `quietMilliseconds`,
+ * because a library's thread pool spins on for a while after its work, on the processors of the next.
  * @returns {Promise<{name: string, median: number, times: number[], ratio: number, ratios: number[], details?: object}[]>} ours first; a
  * ratio is a peer's time over ours of the same round; details: what the library says of its case
  */
-export async function compare(libraries, kind, shape, { rounds, roundMilliseconds, repeats }) {
+export async function compare(libraries, kind, shape, { rounds, roundMilliseconds, repeats, quietMilliseconds = 50 }) {
   const entries = [];
   for (const library of libraries) {
     const prepared = await library.prepare(kind, shape);
@@ -39,7 +37,7 @@ export async function compare(libraries, kind, shape, { rounds, roundMillisecond
   }
   for (let round = 0; round < rounds; round++) {
     for (const entry of entries) {
-      await setTimeout(kQuietMilliseconds);
+      await setTimeout(quietMilliseconds);
       await milliseconds(entry.prepared, 1);
       entry.times.push(await milliseconds(entry.prepared, entry.repeats));
     }

@@ -12,7 +12,7 @@ import { noGrad } from '../autograd/tape.js';
 import { CudnnGruError } from '../errors.js';
 import { backwardsError, type StreamStates } from '../inference/stream_states.js';
 import { addon } from '../native/load.js';
-import { type GruAlgorithm, gruAlgorithms } from '../ops/gru.js';
+import { type GruAlgorithm, gruAlgorithms } from '../ops/gru_algorithm.js';
 import { type GruOptions, type GruVariant, gru, type Lengths, type Precision } from '../ops/index.js';
 import { checkTensor, checkTensorShape } from '../ops/result.js';
 import { uniform } from '../tensor/creation.js';

@@ -5,33 +5,12 @@ import { addon } from '../native/load.js';
 import { defaultGenerator, Generator } from '../tensor/generator.js';
 import { precisionOn } from '../tensor/precision.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { algorithmNumber, type GruAlgorithm, gruAlgorithms } from './gru_algorithm.js';
 import { checkTensor, checkTensorShape, commonDevice, handlesOf, result, resultLike } from './result.js';
 import { checkLengths, type Lengths, sequenceShape } from './sequences.js';
 
 /** Which cell: where the reset gate acts. See `ops.gru`. */
 export type GruVariant = 'resetAfter' | 'resetBefore';
-
-/**
- * How a GPU runs a `gru` of the reset-after cell; a device that knows a single way ignores it, and a backward operation takes its
- * forward operation's. Results agree to rounding.
- *
- * - `'auto'`: what is on record as the fastest for the shape. If nothing is, the choice is measured where gradients are recorded, and is
- *   `'standard'` where they are not, so that no prediction waits for a measurement.
- * - `'tuned'`: what is on record; if nothing is, it is measured, whatever the call.
- * - `'standard'`: one launch or more for each time step.
- * - `'persistStatic'`, `'persistStaticSmallH'`: cuDNN's persistent kernels, which keep the recurrent weights on the chip. A shape or precision
- *   that they do not take is CudnnGruError `ERR_UNSUPPORTED` where the result is read.
- */
-export type GruAlgorithm = 'auto' | 'tuned' | 'standard' | 'persistStatic' | 'persistStaticSmallH';
-
-/** @internal In the order of native/ops/gru.h. */
-export const gruAlgorithms: readonly GruAlgorithm[] = [
-  'auto',
-  'tuned',
-  'standard',
-  'persistStatic',
-  'persistStaticSmallH',
-];
 
 export interface GruOptions {
   /** Default: 1. */
@@ -142,7 +121,7 @@ export function gru(x: Tensor, weights: readonly Tensor[], options: GruOptions =
     device.index,
     ...shape,
     handlesOf(weights),
-    gruAlgorithms.indexOf(algorithm),
+    algorithmNumber(algorithm),
     x.handle,
     initial?.handle ?? 0,
     output.handle,

@@ -12,7 +12,8 @@ export {
 } from './attention.js';
 export { dropout } from './dropout.js';
 export { embedding } from './embedding.js';
-export { type GruAlgorithm, type GruOptions, type GruResult, type GruVariant, gru } from './gru.js';
+export { type GruOptions, type GruResult, type GruVariant, gru } from './gru.js';
+export type { GruAlgorithm } from './gru_algorithm.js';
 export {
   type GruQuantizedOptions,
   gruQuantized,

@@ -2,6 +2,7 @@ import { noGrad } from '../autograd/tape.js';
 import type { BatchSource } from '../data/types.js';
 import type { Module } from '../layers/module.js';
 import { addon } from '../native/load.js';
+import { withMeasuredGru } from '../ops/gru_algorithm.js';
 import { fill } from '../ops/result.js';
 import type { Device } from '../tensor/device.js';
 import { type ComputePrecision, withPrecision } from '../tensor/precision.js';
@@ -59,7 +60,7 @@ export async function meanLossOver<H extends Carried>(
   try {
     for (const batch of data) {
       const add = () => mean.add(lossOf(loss, batch, device, carried), examplesIn(batch));
-      scope(() => noGrad(() => withPrecision(precision, add)));
+      scope(() => noGrad(() => withMeasuredGru(() => withPrecision(precision, add))));
       await addon.drain(device.index, 64);
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -83,6 +83,80 @@ describe.skipIf(reason !== '')(title('failures'), () => {
     },
   );
 
+  it.skipIf(!emulated)(
+    `several GPUs are cuda:0, cuda:1, each with tensors of its own${emulated ? '' : ' (skipped: needs two)'}`,
+    () => {
+      const { stdout, stderr } = child(
+        `const { devices, GRU, Generator, noGrad, ones, ops } = await import(${JSON.stringify(entry)});
+        console.log(devices().map(({ name, available }) => name + ' ' + available).join());
+        const results = [];
+        for (const device of ['cuda:0', 'cuda:1']) {
+          const gru = new GRU({ inputSize: 3, hiddenSize: 4, device, generator: new Generator(1) });
+          const { output } = gru.forward(ones([2, 5, 3], { device }));
+          output.sum().backward();
+          results.push([...(await output.data()), ...(await gru.weight_hh_l0.grad.data())].join());
+          console.log(gru.weight_hh_l0.grad.device);
+        }
+        console.log(results[0] === results[1] && results[0].length > 100);
+        const moved = ones([2], { device: 'cuda:0' }).to('cuda:1');
+        console.log(moved.device, await moved.sum().item());
+        for (const fn of [
+          () => ops.add(ones([2], { device: 'cuda' }), moved),
+          () => ones([1], { device: 'cuda:2' }),
+        ]) try { fn(); } catch ({ code, message }) { console.log(code, message); }`,
+        { CUDNN_GRU_EMULATED_DEVICES: '2' },
+      );
+      expect(stderr).toBe('');
+      const lines = stdout.trim().split('\n');
+      expect(lines.slice(0, 5)).toEqual([
+        expect.stringMatching(/cuda:0 true,cuda:1 true/),
+        'cuda:0',
+        'cuda:1',
+        'true',
+        'cuda:1 2',
+      ]);
+      expect(lines[5]).toMatch(/^ERR_DEVICE_MISMATCH .*cuda:0.*cuda:1/);
+      expect(lines[6]).toMatch(/^ERR_DEVICE_UNAVAILABLE .*there are 2 \(cuda:0 to cuda:1\)/);
+    },
+  );
+
+  it.skipIf(!emulated)(
+    `nothing waits for the GPU inside training steps${emulated ? '' : ' (skipped: an emulated GPU tells)'}`,
+    () => {
+      const { stderr, status } = child(
+        `const { Adam, GRU, Linear, losses, ops, randn, scope, synchronize, tensor } = await import(${JSON.stringify(entry)});
+        const device = 'cuda';
+        const gru = new GRU({ inputSize: 3, hiddenSize: 8, numLayers: 2, dropout: 0.2, device });
+        const head = new Linear({ inputSize: 8, outputSize: 4, device });
+        const optimizer = new Adam([...gru.parameters(), ...head.parameters()], { learningRate: 0.01, clipNorm: 1 });
+        const targets = tensor(Int32Array.of(0, 1, 2, 3), [4], { device });
+        const steps = async (count, precision) => {
+          for (let i = 0; i < count; i++) {
+            // A batch of its own, with lengths, is uploaded in each step.
+            const x = tensor(Float32Array.from({ length: 60 }, Math.random), [4, 5, 3], { device });
+            scope(() => {
+              const { output } = gru.forward(x, { lengths: [5, 2, 0, 4] });
+              losses.crossEntropy(head.forward(ops.lastStep(output)), targets).backward();
+            });
+            await optimizer.step();
+            optimizer.zeroGrad();
+            x.dispose();
+          }
+          await synchronize(device);
+        };
+        await steps(3);
+        process.stderr.write('begin\\n');
+        await steps(30);
+        process.stderr.write('end\\n');
+        await head.weight.data();`,
+        { CUDNN_GRU_EMULATED_TRACE: '1', CUDNN_GRU_CACHE: 'off' },
+      );
+      expect(status).toBe(0);
+      // The choice of an algorithm does wait, in the first step.
+      expect(stderr).toMatch(/^emulated GPU: .* waits\n(.*\n)*begin\nend\n/);
+    },
+  );
+
   it('two worker threads train on one GPU, each to the same bits', async () => {
     const source = `
       import { parentPort } from 'node:worker_threads';

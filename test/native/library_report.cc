@@ -31,11 +31,13 @@ int descriptorStatuses() {
   const int lengths[3] = {1, 4, 2}, full[3] = {4, 4, 4}, dims[3] = {4, 3, 7}, strides[3] = {21, 7, 1};
   float zero = 0;
   for (cudnnDataType_t type : {CUDNN_DATA_FLOAT, CUDNN_DATA_HALF, CUDNN_DATA_BFLOAT16}) {
-    const cudnnMathType_t math = type == CUDNN_DATA_FLOAT ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH;
-    for (cudnnRNNAlgo_t algorithm : {CUDNN_RNN_ALGO_STANDARD, CUDNN_RNN_ALGO_PERSIST_STATIC, CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H})
-      see(dnn.cudnnSetRNNDescriptor_v8(rnn, algorithm, CUDNN_GRU, CUDNN_RNN_DOUBLE_BIAS, CUDNN_BIDIRECTIONAL,
-                                       CUDNN_LINEAR_INPUT, type, CUDNN_DATA_FLOAT, math, 5, 7, 7, 2, dropout,
-                                       CUDNN_RNN_PADDED_IO_ENABLED));
+    // Float32, TF32, and in 16 bits what we use and what PyTorch does.
+    const cudnnMathType_t own = type == CUDNN_DATA_FLOAT ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH;
+    for (cudnnMathType_t math : {own, CUDNN_DEFAULT_MATH})
+      for (cudnnRNNAlgo_t algorithm : {CUDNN_RNN_ALGO_STANDARD, CUDNN_RNN_ALGO_PERSIST_STATIC, CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H})
+        see(dnn.cudnnSetRNNDescriptor_v8(rnn, algorithm, CUDNN_GRU, CUDNN_RNN_DOUBLE_BIAS, CUDNN_BIDIRECTIONAL,
+                                         CUDNN_LINEAR_INPUT, type, CUDNN_DATA_FLOAT, math, 5, 7, 7, 2, dropout,
+                                         CUDNN_RNN_PADDED_IO_ENABLED));
     see(dnn.cudnnSetRNNDataDescriptor(data, type, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED, 4, 3, 5, full, &zero));
     see(dnn.cudnnSetRNNDataDescriptor(data, type, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED, 4, 3, 5, lengths, &zero));
     see(dnn.cudnnSetRNNDataDescriptor(data, type, CUDNN_RNN_DATA_LAYOUT_BATCH_MAJOR_UNPACKED, 4, 3, 5, lengths, &zero));

@@ -97,25 +97,34 @@ export function run(backend: Backend): void {
   });
 
   describe('algorithms', () => {
-    it.each([true, false])('give the results of STANDARD, or refuse; timeMajor: %s', async (timeMajor) => {
+    const combinations = (['float32', 'tf32', 'float16', 'bfloat16'] as const).flatMap((precision) =>
+      [true, false].flatMap((timeMajor) => [null, [6, 2, 0]].map((lengths) => ({ precision, timeMajor, lengths }))),
+    );
+    it.each(combinations)('give the results of STANDARD in float32, or refuse: %j', async (combination) => {
+      const { precision, timeMajor, lengths } = combination;
       const gru = new GRU({ inputSize: 4, hiddenSize: 10, numLayers: 2, bidirectional: true, timeMajor, device });
       const x = onDevice(backend, random32(6, timeMajor ? [6, 3, 4] : [3, 6, 4]), true);
       const leaves = [x, ...gru.parameters()];
+      const forward = () => gru.forward(x, { lengths }).output;
       gru.algorithm = 'standard';
-      const expected = await pass(leaves, () => gru.forward(x).output);
+      const expected = await pass(leaves, forward);
       let computed = 0;
-      for (const algorithm of ['persistStatic', 'persistStaticSmallH', 'tuned', 'auto'] as const) {
+      for (const algorithm of ['standard', 'persistStatic', 'persistStaticSmallH', 'tuned', 'auto'] as const) {
         gru.algorithm = algorithm;
-        const actual = await pass(leaves, () => gru.forward(x).output).catch((error) => {
+        const actual = await pass(leaves, () => withPrecision(precision, forward)).catch((error) => {
           expect(error).toBeInstanceOf(CudnnGruError);
           expect(error.code).toBe('ERR_UNSUPPORTED');
         });
         if (!actual) continue;
         computed++;
-        for (const [index, array] of expected.entries())
-          expectSame(backend, item(actual, index), new Array64([array.length], array), `${algorithm}, array ${index}`);
+        for (const [index, array] of expected.entries()) {
+          const label = `${algorithm}, array ${index}`;
+          if (precision === 'float32')
+            expectSame(backend, item(actual, index), new Array64([array.length], array), label);
+          else expectClose(item(actual, index), array, toleranceIn(precision, array), label);
+        }
       }
-      expect(computed).toBeGreaterThanOrEqual(2); // 'tuned' and 'auto' refuse nothing
+      expect(computed).toBeGreaterThanOrEqual(3); // 'standard', 'tuned' and 'auto' refuse nothing
     });
   });
 }

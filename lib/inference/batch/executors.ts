@@ -1,6 +1,7 @@
 import { CudnnGruError } from '../../errors.js';
 import type { Module } from '../../layers/module.js';
 import { buildModule } from '../../layers/registry.js';
+import { withMeasuredGru } from '../../ops/gru_algorithm.js';
 import { type Device, type DeviceName, deviceOf } from '../../tensor/device.js';
 import { computeBatch, type HostTensors } from '../compute_batch.js';
 import { type Signature, signatureOf } from '../signature.js';
@@ -58,7 +59,8 @@ export class Executors {
     }
     executor.running++;
     try {
-      return await computeBatch(executor.signature, executor.device, calls, wanted);
+      const { signature, device } = executor;
+      return await withMeasuredGru(() => computeBatch(signature, device, calls, wanted));
     } finally {
       executor.running--;
       this.#waiting.shift()?.();

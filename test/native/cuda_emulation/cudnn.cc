@@ -1,7 +1,7 @@
 // A stand-in for what the backend uses of cuDNN: the GRU, computed plainly in double, with a weight space and a reserve space of its own, and
 // the checks that the real one makes. STANDARD takes every call; PERSIST_STATIC no variable lengths; PERSIST_STATIC_SMALL_H neither these
 // nor more than 128 hidden units. A call of STANDARD takes a moment longer, so that a trial finds another algorithm; the algorithm
-// that CUDNN_GRU_EMULATED_FAULT names gives wrong results.
+// whose number CUDNN_GRU_EMULATED_WRONG_ALGORITHM names gives wrong results.
 #include <cudnn.h>
 
 #include <chrono>
@@ -97,7 +97,7 @@ cudnnStatus_t refusal(const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x) {
 }
 
 bool isFaulty(const cudnnRNNStruct& rnn) {
-  const char* value = std::getenv("CUDNN_GRU_EMULATED_FAULT");
+  const char* value = std::getenv("CUDNN_GRU_EMULATED_WRONG_ALGORITHM");
   return value && std::to_string(int(rnn.algorithm)) == value;
 }
 

@@ -11,6 +11,7 @@
 #include <map>
 #include <mutex>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -46,6 +47,24 @@ bool isFaulty() {
   static std::atomic<long> launches{0};
   return asked && ++launches == std::atol(asked);
 }
+
+// CUDNN_GRU_EMULATED_TRACE=1 tells where the caller waits for the GPU.
+void traceWait(const char* call) {
+  static const bool traced = std::getenv("CUDNN_GRU_EMULATED_TRACE") != nullptr;
+  if (traced) std::fprintf(stderr, "emulated GPU: %s waits\n", call);
+}
+
+// CUDNN_GRU_EMULATED_DEVICES=2: two GPUs, for what tells them apart.
+int deviceCount() {
+  const char* const visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  const char* const asked = std::getenv("CUDNN_GRU_EMULATED_DEVICES");
+  const int count = asked ? std::atoi(asked) : 1;
+  if (!visible) return count;
+  int seen = 0;
+  for (int device = 0; device < count; ++device) seen += std::strstr(visible, std::to_string(device).c_str()) != nullptr;
+  return seen;
+}
+thread_local int currentDevice = 0;
 
 // Pinned memory of the host, by address: copies from and to it are done in the stream's time, from other memory at
 // once.
@@ -207,15 +226,18 @@ const char* cudaGetErrorString(cudaError_t) { return "an error of the emulated G
 // ---- the device
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
-  *count = !visible || std::strcmp(visible, "0") == 0 ? 1 : 0;
+  *count = deviceCount();
   return answer(*count > 0 ? cudaSuccess : cudaErrorNoDevice);
 }
 cudaError_t cudaGetDevice(int* device) {
-  *device = 0;
+  *device = currentDevice;
   return answer(cudaSuccess);
 }
-cudaError_t cudaSetDevice(int device) { return answer(device == 0 ? cudaSuccess : cudaErrorInvalidDevice); }
+cudaError_t cudaSetDevice(int device) {
+  if (device < 0 || device >= deviceCount()) return answer(cudaErrorInvalidDevice);
+  currentDevice = device;
+  return answer(cudaSuccess);
+}
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   *properties = {};
@@ -242,6 +264,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return answer(cudaSuccess);
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  traceWait("cudaStreamSynchronize");
   stream->finish();
   return answer(cudaSuccess);
 }
@@ -348,7 +371,10 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
     return answer(cudaSuccess);
   }
   stream->add([=] { std::memmove(to, from, bytes); });
-  if (kind == cudaMemcpyDeviceToHost && !isPinned(to)) stream->finish();
+  if (kind == cudaMemcpyDeviceToHost && !isPinned(to)) {
+    traceWait("cudaMemcpyAsync to memory that is not pinned");
+    stream->finish();
+  }
   return answer(cudaSuccess);
 }
 cudaError_t cudaMemsetAsync(void* data, int value, size_t bytes, cudaStream_t stream) {
