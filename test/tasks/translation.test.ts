@@ -5,6 +5,7 @@ import {
   EncoderDecoder,
   type EncoderDecoderOptions,
   evaluateTranslator,
+  scoreTranslations,
   type TextPair,
   trainTranslator,
   translate,
@@ -57,6 +58,25 @@ describe('translation', () => {
     await saveModel(path, model);
     const again = await loadModel<EncoderDecoder>(path);
     const options = { width: 3, nBest: 3 };
+    // Given answers are judged as the search judges what it finds, in batches and alone.
+    const found = await translate(again, sources.slice(0, 9), options);
+    const judged = found.flatMap((list, i) => list.map(({ text }) => [sources[i] as string, text] as const));
+    const finished = found.flat().map((one) => one.finished);
+    const scores = await scoreTranslations(again, judged, { batchSize: 4 });
+    expect(scores.length).toBe(27);
+    for (const [i, { logProbability, tokens }] of found.flat().entries()) {
+      if (!finished[i]) continue;
+      expect(scores[i]?.logProbability).toBeCloseTo(logProbability, 3);
+      expect(scores[i]?.tokens).toBe(tokens.length + 1);
+    }
+    expect(finished.filter(Boolean).length).toBeGreaterThan(9);
+    expect((await scoreTranslations(again, judged.slice(5, 6)))[0]?.logProbability).toBeCloseTo(
+      scores[5]?.logProbability as number,
+      4,
+    );
+    await expect(scoreTranslations(again, [['', 'a']])).rejects.toThrow(/no tokens/);
+    await expect(scoreTranslations(again, ['ab'] as never)).rejects.toThrow(/pairs\[0\]/);
+    expect(await scoreTranslations(again, [])).toEqual([]);
     expect(await translate(again, sources.slice(0, 9), options)).toEqual(
       await translate(model, sources.slice(0, 9), options),
     );

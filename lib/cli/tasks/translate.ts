@@ -1,7 +1,7 @@
 import { given, quote } from '../../arguments.js';
 import { CudnnGruError } from '../../errors.js';
 import type { EncoderDecoder } from '../../tasks/translation/encoder_decoder.js';
-import type { TextPair } from '../../tasks/translation/train_translator.js';
+import type { TextPair } from '../../tasks/translation/pair_dataset.js';
 import type { TranslateOptions } from '../../tasks/translation/translate.js';
 import { exitCodes } from '../command.js';
 import { type Options, UsageError } from '../options.js';

@@ -5,9 +5,9 @@ export {
   type EncoderDecoderOptions,
   type Memory,
 } from './encoder_decoder.js';
-export { PairDataset, type TokenPair } from './pair_dataset.js';
+export { PairDataset, type TextPair, type TokenPair } from './pair_dataset.js';
+export { scoreTranslations, type TranslationScore } from './score_translations.js';
 export {
-  type TextPair,
   type TrainedTranslator,
   type TrainTranslatorOptions,
   trainTranslator,

@@ -1,6 +1,10 @@
-import { wrongRange } from '../../arguments.js';
+import { wrongKind, wrongRange } from '../../arguments.js';
 import type { Batch, Dataset } from '../../data/types.js';
-import { specialTokens } from '../../text/index.js';
+import { CudnnGruError } from '../../errors.js';
+import { specialTokens, type Tokenizer } from '../../text/index.js';
+
+/** A text and what it is to become. */
+export type TextPair = readonly [source: string, target: string];
 
 /** A source and a target, as tokens. */
 export interface TokenPair {
@@ -51,4 +55,21 @@ export function padded(rows: readonly Int32Array[]): { data: Int32Array; shape: 
 export function decoderInput({ data, shape }: { data: ArrayLike<number>; shape: readonly number[] }): Int32Array {
   const columns = shape[1] as number;
   return Int32Array.from(data, (_, i) => (i % columns === 0 ? specialTokens.start : (data[i - 1] as number)));
+}
+
+/** @internal @throws TypeError */
+export function checkPairs(pairs: unknown, name: string): readonly TextPair[] {
+  if (!Array.isArray(pairs)) throw wrongKind(name, 'an array of [source, target]', pairs);
+  for (const [i, pair] of pairs.entries()) {
+    if (!Array.isArray(pair) || pair.length !== 2 || pair.some((text) => typeof text !== 'string'))
+      throw wrongKind(`${name}[${i}]`, 'two strings', pair);
+  }
+  return pairs as TextPair[];
+}
+
+/** @internal @throws CudnnGruError `ERR_DATA` for a source without tokens */
+export function encodePair([text, answer]: TextPair, source: Tokenizer, target: Tokenizer): TokenPair {
+  const tokens = source.encode(text);
+  if (tokens.length === 0) throw new CudnnGruError('ERR_DATA', `a source has no tokens; it stands beside ${answer}`);
+  return { source: tokens, target: target.encode(answer) };
 }

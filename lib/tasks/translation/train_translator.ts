@@ -1,10 +1,9 @@
-import { checkNumber, checkOptions, given, wrongKind } from '../../arguments.js';
+import { checkNumber, checkOptions, given } from '../../arguments.js';
 import { Batches } from '../../data/index.js';
-import { CudnnGruError } from '../../errors.js';
 import { crossEntropy } from '../../losses/index.js';
 import { upload } from '../../ops/result.js';
 import { Generator } from '../../tensor/generator.js';
-import { specialTokens, type Tokenizer, type TokenKind } from '../../text/index.js';
+import { specialTokens, type TokenKind } from '../../text/index.js';
 import { learnTokenizer } from '../../text/learn_tokenizer.js';
 import type { TrainingBatch, TrainingResult } from '../../training/types.js';
 import {
@@ -15,10 +14,7 @@ import {
   trainingSummary,
 } from '../training.js';
 import { EncoderDecoder, type EncoderDecoderOptions } from './encoder_decoder.js';
-import { decoderInput, PairDataset } from './pair_dataset.js';
-
-/** A text and what it is to become. */
-export type TextPair = readonly [source: string, target: string];
+import { checkPairs, decoderInput, encodePair, PairDataset, type TextPair } from './pair_dataset.js';
 
 /** What `trainTranslator` takes: the pairs, the model, the training. */
 export interface TrainTranslatorOptions
@@ -126,19 +122,4 @@ export async function trainTranslator(options: TrainTranslatorOptions): Promise<
     model.summary = { pairs: pairs.length, ...trainingSummary(training, result) };
     return { model, result };
   });
-}
-
-function checkPairs(pairs: unknown, name: string): readonly TextPair[] {
-  if (!Array.isArray(pairs)) throw wrongKind(name, 'an array of [source, target]', pairs);
-  for (const [i, pair] of pairs.entries()) {
-    if (!Array.isArray(pair) || pair.length !== 2 || pair.some((text) => typeof text !== 'string'))
-      throw wrongKind(`${name}[${i}]`, 'two strings', pair);
-  }
-  return pairs as TextPair[];
-}
-
-function encodePair([text, answer]: TextPair, source: Tokenizer, target: Tokenizer) {
-  const tokens = source.encode(text);
-  if (tokens.length === 0) throw new CudnnGruError('ERR_DATA', `a source has no tokens; it stands beside ${answer}`);
-  return { source: tokens, target: target.encode(answer) };
 }

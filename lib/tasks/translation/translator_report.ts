@@ -1,5 +1,6 @@
 import { checkOptions } from '../../arguments.js';
-import type { TextPair, TrainedTranslator } from './train_translator.js';
+import type { TextPair } from './pair_dataset.js';
+import type { TrainedTranslator } from './train_translator.js';
 import { alignmentOf, evaluateTranslator, translationTokenizersOf } from './translate.js';
 
 const width = 4;
