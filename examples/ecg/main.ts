@@ -18,10 +18,6 @@ const trained = await tasks.trainDetector({
   window: 100,
   learningRate: 0.01,
   quantile: 1,
-  // Chosen on a third recording, ecg-diff-count-3_TRAIN_A, whose unusual beats are labelled.
-  hold: 50,
-  gateFactor: 1,
-  smoothing: 8,
   epochs: short ? 1 : 10,
   seed,
   onProgress: display.onProgress,

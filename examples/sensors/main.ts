@@ -30,8 +30,7 @@ display.stop();
 
 const { model, result, evaluation } = trained;
 if (evaluation === null) throw new Error('there were no test rows');
-const { hold, smoothing } = tasks.detectionPreprocessingOf(model);
-console.log(`${result.steps} steps in ${result.seconds.toFixed(1)} s; chosen: hold ${hold}, smoothing ${smoothing}\n`);
+console.log(`${result.steps} steps in ${result.seconds.toFixed(1)} s\n`);
 console.log(tasks.detectionTable(evaluation));
 
 await saveModel(`${output}model.safetensors`, model);

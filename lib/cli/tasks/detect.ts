@@ -26,9 +26,12 @@ export const detect: Task = {
       ['--test <share>', 'Last share of each series, never seen in training (default: 0)'],
       ['--validation <share>', 'Last share of the rest, which chooses epoch and threshold (default: 0.3)'],
       ['--quantile <share>', 'Share of normal rows below the threshold (default: 0.999)'],
-      ['--hold <rows>', 'Strange rows that are replaced by what was expected, one after the other (default: chosen)'],
-      ['--gate-factor <factor>', 'Rows are strange that are so many times the quantile of normal rows (default: 2)'],
-      ['--smoothing <rows>', 'Rows over which scores are smoothed (default: chosen)'],
+      [
+        '--hold <rows>',
+        'Strange rows that are replaced by what was expected, one after the other (default: half a window)',
+      ],
+      ['--gate-factor <factor>', 'Rows are strange that are so many times the quantile of normal rows (default: 1)'],
+      ['--smoothing <rows>', 'Rows over which scores are smoothed (default: 8)'],
       ...trainingOptions({ epochs: 20, hiddenSize: 32, layers: 1, dropout: 0, batchSize: 32, learningRate: 0.005 }),
     ],
     examples: [

@@ -3,7 +3,7 @@ import { CudnnGruError } from '../../errors.js';
 import { concat } from '../../ops/index.js';
 import { upload } from '../../ops/result.js';
 import { scope } from '../../tensor/scope.js';
-import { artificialTrials, chooseScoring, type Scoring, scoringCandidates } from './choose_scoring.js';
+import { chooseScoring, type Scoring, scoringCandidates, usualScoring } from './choose_scoring.js';
 import { type DetectionSeries, scaledRows } from './detection_series.js';
 import type { AnomalyDetector } from './detector.js';
 import type { DetectionPreprocessing } from './preprocessing.js';
@@ -26,7 +26,7 @@ export type Calibration = Pick<
 
 /**
  * @internal Measures normal rows: the spread of their errors, also after rows that the model did not see, the gate and the threshold as
- * quantiles of their scores. Chooses `hold` and `smoothing` when they are not given, on labelled rows if there are any, else on artificial anomalies.
+ * quantiles of their scores. Chooses `hold` and `smoothing` when they are not given and some of these rows are labelled.
  *
  * @param settings boundary: of a series' rows, the first that training has not seen
  */
@@ -38,12 +38,10 @@ export async function calibrateDetector(
     readonly smoothing?: number | undefined;
     readonly gateFactor: number;
     readonly quantile: number;
-    readonly seed: number;
     readonly boundary: (rows: number) => number;
   },
 ): Promise<Calibration> {
-  const { window, quantile, gateFactor, seed, boundary, adaptation } = settings;
-  const features = model.gru.inputSize;
+  const { window, quantile, gateFactor, boundary, adaptation } = settings;
   const parts = series.map((one) => {
     const from = boundary(one.tableRows.length);
     return { rows: scaledRows(one, settings), from, labels: one.labels, normal: normalRows(one, from, window) };
@@ -53,7 +51,12 @@ export async function calibrateDetector(
   }
   const errors = await normalErrors(model, parts, settings);
   const first = errors.map(spread);
-  const candidates = scoringCandidates(model, window, settings);
+  const labelled = parts.some(({ labels, from }) => labels?.subarray(from).includes(1));
+  const { method } = model;
+  const candidates = (labelled ? scoringCandidates(method, window) : [usualScoring(method, window)]).map((one) => ({
+    hold: settings.hold ?? one.hold,
+    smoothing: settings.smoothing ?? one.smoothing,
+  }));
   const longest = candidates.reduce((most, { hold }) => Math.max(most, hold), 0);
   const { held, warmUp } = await measureRuns(model, parts, { window, hold: longest }, errors);
   const errorScale = [first, ...held];
@@ -66,10 +69,7 @@ export async function calibrateDetector(
     return quantileOf(kept, quantile);
   };
   const gate = gateFactor * (await scoreQuantile({ gate: Number.POSITIVE_INFINITY, hold: 0, smoothing: 0 }));
-  const labelled = parts.some(({ labels, from }) => labels?.subarray(from).includes(1));
-  const trials = labelled
-    ? parts.map((part) => ({ ...part, labels: part.labels as Uint8Array }))
-    : artificialTrials(parts, features, window, seed);
+  const trials = parts.map((part) => ({ ...part, labels: part.labels ?? new Uint8Array(0) }));
   const scoring = await chooseScoring(model, trials, candidates, { window, errorScale, warmUp, gate, adaptation });
   const threshold = await scoreQuantile({ gate, ...scoring });
   return { errorScale: errorScale.slice(0, scoring.hold + 1), warmUp, gate, ...scoring, threshold };

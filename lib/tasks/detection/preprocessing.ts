@@ -20,7 +20,7 @@ export interface DetectionPreprocessing {
   readonly gate: number;
   /** Rows in a row that may be held. */
   readonly hold: number;
-  /** The mean over the squared errors of the last rows counts those 1 + smoothing rows ago e times less; 0: each row by itself. */
+  /** The mean over the errors of the last rows counts those 1 + smoothing rows ago e times less; 0: each row by itself. */
   readonly smoothing: number;
   /** Rows of a training example; with `reconstruct` also of what is reconstructed. */
   readonly window: number;

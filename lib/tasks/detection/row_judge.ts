@@ -22,7 +22,7 @@ const leastLocal = 0.25;
  * @internal From errors to scores:
  *
  *     s[t]² = mean over the features, and the rows of a window, of (e / (σ_k l[t] w[t]))²
- *     score[t] = √m[t],  m[t] = m[t-1] + (s[t]² - m[t-1]) / (1 + smoothing),  m[-1] = 1
+ *     score[t] = score[t-1] + (s[t] - score[t-1]) / (1 + smoothing),  score[-1] = 1
  *     l[t+1] = l[t] e^(±1 / adaptation), + where |e / σ_k| of row t is above 0.6745 l[t], for each feature; at least 1/4; l[0] = 1
  *
  * so that l follows the median, as slowly in an anomaly as elsewhere, and stays where s > gate; w is `warmUp` for the first rows, then 1; k counts
@@ -36,7 +36,7 @@ export class RowJudge implements ErrorJudge {
   #stale = 0; // held rows right before this one
   #spent = 0; // held rows since there was quiet
   #quiet = 0; // rows below the gate until now
-  #mean = 1;
+  #score = 1;
 
   constructor(scoring: Scoring) {
     this.#scoring = scoring;
@@ -51,8 +51,8 @@ export class RowJudge implements ErrorJudge {
     const ofFeature = (i: number) => (errors[i] as number) / (spread[i % scale.length] as number);
     let sum = 0;
     for (let i = 0; i < errors.length; i++) sum += ofFeature(i) ** 2;
-    const square = sum / errors.length;
-    const strange = Math.sqrt(square) > gate;
+    const size = Math.sqrt(sum / errors.length);
+    const strange = size > gate;
     if (adaptation > 0 && !strange && warming === undefined) {
       const row = errors.length - scale.length;
       const larger = this.#local.map((_, f) => Number(Math.abs(ofFeature(row + f)) > medianDeviation));
@@ -60,8 +60,8 @@ export class RowJudge implements ErrorJudge {
         this.#local[f] = Math.max(leastLocal, local * Math.exp((larger[f] === 1 ? 1 : -1) / adaptation));
       }
     }
-    this.#mean += (square - this.#mean) / (1 + smoothing);
-    return { score: Math.sqrt(this.#mean), held: this.#hold(strange, hold) };
+    this.#score += (size - this.#score) / (1 + smoothing);
+    return { score: this.#score, held: this.#hold(strange, hold) };
   }
 
   #hold(strange: boolean, most: number): boolean {

@@ -5,10 +5,10 @@ import { type ErrorJudge, RowJudge } from './row_judge.js';
 import { rowReader } from './row_reader.js';
 
 /**
- * How unusual each row is, about 1 for a normal one: the root mean square of its errors in units of what normal rows have,
+ * How unusual each row is, about 1 for a normal one: the root mean square of its errors in units of what normal rows have, smoothed,
  *
  *     s[t]² = 1/F Σ_f ((x - x̂)_f / (σ_kf l_f[t] w_f[t]))²
- *     score[t] = √m[t],  m[t] = m[t-1] + (s[t]² - m[t-1]) / (1 + smoothing),  m[-1] = 1
+ *     score[t] = score[t-1] + (s[t] - score[t-1]) / (1 + smoothing),  score[-1] = 1
  *
  * With `forecast`, while s is above the gate, for `hold` rows at most until as many were below it, the model goes on from what it expected and not from the strange
  * row, so that a shift that lasts does not become normal; k counts these rows, and σ_k is what normal rows differ by from an expectation that

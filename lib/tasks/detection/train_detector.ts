@@ -40,11 +40,14 @@ export interface TrainDetectorOptions
   validation?: number;
   /** The share of normal validation rows that stays below the threshold. Default: 0.999. */
   quantile?: number;
-  /** Strange rows, one after the other, that are replaced by what was expected, as in `scoreRows`; only with `forecast`. Default: chosen. */
+  /**
+   * Strange rows, one after the other, that are replaced by what was expected, as in `scoreRows`; only with `forecast`. Default: chosen where
+   * anomalies are labelled, else half a window.
+   */
   hold?: number;
-  /** Rows are held whose score, before smoothing, is above this many times that of normal rows at `quantile`. Default: 2. */
+  /** Rows are held whose score, before smoothing, is above this many times that of normal rows at `quantile`. Default: 1. */
   gateFactor?: number;
-  /** Rows over which scores are smoothed, as in `scoreRows`. Default: chosen. */
+  /** Rows over which scores are smoothed, as in `scoreRows`. Default: chosen where anomalies are labelled, else 8; with `reconstruct` 0. */
   smoothing?: number;
   /** Rows over which the spread of a series' own errors is followed, as in `scoreRows`; 0: never. Default: 256. */
   adaptation?: number;
@@ -84,9 +87,8 @@ export interface TrainedDetector {
 /**
  * Teaches an `AnomalyDetector` what is normal: on windows of the early rows of each series, with the mean squared error as loss. On the
  * later rows it keeps the best epoch, measures how large the errors of normal rows are, and sets the threshold at a quantile of their
- * scores. Rows with a label are left out of all of it, and so are the windows that hold one. Of `hold` (0, one or four windows) and
- * `smoothing` (0, 4, 8, 16 or 32) it chooses, when they are not given, what finds anomalies best: the labelled ones among the later rows, or
- * if there are none, artificial ones (shifts, noise, spikes, what does not belong there) put into these rows.
+ * scores. Rows with a label are left out of all of it, and so are the windows that hold one. Where some of the later rows are labelled, it
+ * chooses `hold` (0, half a window, one or four) and `smoothing` (0, 4, 8, 16 or 32), when they are not given, by what finds these best.
  *
  * @throws TypeError, RangeError; CudnnGruError `ERR_DATA` when too few rows are left; what `Trainer.fit` throws
  */
@@ -102,7 +104,7 @@ export async function trainDetector(options: TrainDetectorOptions): Promise<Trai
   const { hold, smoothing } = options;
   const forecasts = (options.method ?? 'forecast') === 'forecast';
   if (hold !== undefined) checkInteger(hold, 'hold', { min: 0, ...(!forecasts && { max: 0 }) });
-  const gateFactor = checkNumber(options.gateFactor ?? 2, 'gateFactor', { above: 0 });
+  const gateFactor = checkNumber(options.gateFactor ?? 1, 'gateFactor', { above: 0 });
   if (smoothing !== undefined) checkNumber(smoothing, 'smoothing', { min: 0 });
   const adaptation = checkInteger(options.adaptation ?? 256, 'adaptation', { min: 0 });
   const series = detectionSeries(table, { inputs, entity, label }).map((one) => firstRows(one, test, inputs.length));
@@ -125,7 +127,7 @@ export async function trainDetector(options: TrainDetectorOptions): Promise<Trai
   return fitModel({ model, loss, data, validation, training }, async (result) => {
     if (result.stopped !== 'aborted') {
       const boundary = (rows: number) => validationRow(rows, share);
-      const settings = { scaler, window, hold, gateFactor, smoothing, adaptation, quantile, seed, boundary };
+      const settings = { scaler, window, hold, gateFactor, smoothing, adaptation, quantile, boundary };
       model.preprocessing = {
         task: 'detect',
         inputs: [...inputs],
