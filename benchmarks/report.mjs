@@ -1,23 +1,27 @@
 // The results as a table and as pictures.
 
 const percent = (fraction) => (fraction === undefined ? '–' : `${(100 * fraction).toFixed(0)}%`);
+const times = (ratio) => (Number.isNaN(ratio) ? '–' : `${ratio.toFixed(2)} ×`);
 const range = (values) => `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`;
 
-/** One row for each case and peer; a ratio above 1 says how many times faster ours is. */
+/**
+ * One row for each case and peer; a ratio above 1 says how many times faster ours is, the last column how many times it could be: with
+ * inference at its floor, and training at the peak.
+ */
 export function markdownTable(results) {
   const lines = [
-    '| case | T×B×I→H | threads | ours, ms | GFLOP/s | of peak | of the floor | peer | peer, ms | ratio | spread |',
-    `|${' --- |'.repeat(11)}`,
+    '| case | T×B×I→H | threads | ours, ms | GFLOP/s | of peak | of the floor | peer | peer, ms | ratio | spread | ratio at the floor |',
+    `|${' --- |'.repeat(12)}`,
   ];
   for (const { kind, shape, threads, gflops, fractionOfPeak, fractionOfFloor, ours, peers } of results) {
     const own = [kind, shape.name, threads, ours.median.toFixed(3), gflops.toFixed(0)];
     own.push(percent(fractionOfPeak), percent(fractionOfFloor));
+    const floor = (fractionOfFloor ?? fractionOfPeak) * ours.median;
     for (const peer of peers) {
-      lines.push(
-        `| ${[...own, peer.name, peer.median.toFixed(3), `${peer.ratio.toFixed(2)} ×`, range(peer.ratios)].join(' | ')} |`,
-      );
+      const ratios = [`${peer.ratio.toFixed(2)} ×`, range(peer.ratios), times(peer.median / floor)];
+      lines.push(`| ${[...own, peer.name, peer.median.toFixed(3), ...ratios].join(' | ')} |`);
     }
-    if (peers.length === 0) lines.push(`| ${[...own, '–', '–', '–', '–'].join(' | ')} |`);
+    if (peers.length === 0) lines.push(`| ${[...own, '–', '–', '–', '–', '–'].join(' | ')} |`);
   }
   return lines.join('\n');
 }

@@ -35,6 +35,27 @@ function bytesInUse(): number {
 }
 
 describe('memory', () => {
+  it('after backward() the memory of the graph is free again', async () => {
+    releaseCache();
+    const gru = new GRU({ inputSize: 32, hiddenSize: 64 });
+    const x = randn([16, 50, 32]);
+    await settled(); // what other tests have left is not given back in between
+    const before = bytesInUse();
+    const { output, hidden } = gru.forward(x);
+    const loss = output.sum();
+    await synchronize();
+    expect(bytesInUse() - before).toBeGreaterThan(4 * 16 * 50 * 64 * 4);
+    loss.backward();
+    for (const result of [output, hidden, loss]) result.dispose();
+    for (const parameter of gru.parameters()) {
+      parameter.grad?.dispose();
+      parameter.grad = null;
+    }
+    await synchronize();
+    // Packed weights may stay with the parameters.
+    expect(bytesInUse() - before).toBeLessThan(8 * 3 * 64 * (64 + 32) * 4);
+  });
+
   it('a plain training loop, which disposes nothing, does not grow over 2,000 steps', async () => {
     const gru = new GRU({ inputSize: 8, hiddenSize: 32 });
     const head = new Linear({ inputSize: 32, outputSize: 4 });

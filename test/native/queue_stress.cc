@@ -46,6 +46,8 @@ class Count : public Command {
     ++counts_.ran;
   }
   void fail(const Error&) noexcept override { ++counts_.failed; }
+  double work() const override { return Queue::kBriefWork / 4; }
+  bool isAwaited() const override { return kind_ == 4; }
 
  private:
   Counts& counts_;
@@ -116,6 +118,24 @@ void closesWithCommandsWaiting() {
   }
 }
 
+// The counts are plain memory: this thread and the queue's may only touch them in turn.
+void runsBriefWorkAtOnce() {
+  Counts counts;
+  Queue queue(std::make_shared<NoDevice>());
+  int atOnce = 0;
+  for (int i = 0; i < 20000; ++i) {
+    auto command = std::make_unique<Count>(counts, i % 7 == 0 ? 4 : i % 10 < 3 ? i % 10 : 0);
+    if (queue.runNow(*command))
+      ++atOnce;
+    else
+      queue.push(std::move(command));
+    if (i % 100 == 0) drain(queue);
+  }
+  drain(queue);
+  CHECK(counts.ran + counts.failed == 20000);
+  CHECK(atOnce >= 200 && atOnce < 20000);
+}
+
 // Several threads push and ask at once.
 void servesSeveralThreads() {
   Counts counts;
@@ -139,6 +159,7 @@ int main() {
   runsInOrderAndCountsFailures();
   holdsALoopThatAwaitsNothing();
   wakesWaitersAtTheirDepth();
+  runsBriefWorkAtOnce();
   closesWithCommandsWaiting();
   servesSeveralThreads();
   return finish("queue");
