@@ -29,6 +29,22 @@ it('only native/platform asks which operating system this is', () => {
   expect(found.length).toBeGreaterThan(0);
 });
 
+// nvcc's host compiler and the one that links the shipped binary have C++ libraries of their own.
+it('CUDA kernels hold nothing of the C++ library', () => {
+  const folder = join(root, 'native/cuda/kernels');
+  const files = readdirSync(folder).filter((name) => /\.(h|cu|cuh)$/.test(name));
+  expect(files.length).toBeGreaterThan(30);
+  for (const name of files) {
+    const text = readFileSync(join(folder, name), 'utf8');
+    const headers = [...text.matchAll(/#include <(.*?)>/g)].map((match) => match[1]);
+    expect(
+      headers.filter((header) => !/^(cuda_\w+|stdint)\.h$/.test(header as string)),
+      name,
+    ).toEqual([]);
+    expect(text, name).not.toContain('std::');
+  }
+});
+
 interface Lockfile {
   packages: Record<string, { resolved?: string; optionalDependencies?: Record<string, string> }>;
 }
