@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <limits>
 #include <string>
 
 #include "cuda/kernels/magnitudes.h"
@@ -12,7 +13,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kRuns = 3;
+constexpr double kShortest = 2e-3;  // seconds of one measurement
+constexpr int kLeastRuns = 3, kMostRuns = 20;
+constexpr double kHopeless = 3;  // times as slow as the fastest so far: not measured further
 
 int64_t bucket(int64_t size) {
   int64_t power = 1;
@@ -125,12 +128,12 @@ class Trial {
     const GruMethod standard = standardGruMethod(operation_);
     TrialResults expected(engine_.device(), operation_, weightElements());
     GruMethod best = standard;
-    double bestSeconds = measure(standard, expected);
+    double bestSeconds = measure(standard, expected, std::numeric_limits<double>::infinity());
     for (const GruMethod& method : methodsFor(operation_)) {
       if (method == standard) continue;
       try {
         TrialResults results(engine_.device(), operation_, weightElements());
-        const double seconds = measure(method, results);
+        const double seconds = measure(method, results, bestSeconds);
         if (seconds >= bestSeconds || !results.agreesWith(expected, toleranceOf(operation_.precision))) continue;
         best = method;
         bestSeconds = seconds;
@@ -151,15 +154,20 @@ class Trial {
   }
 
   // Seconds of one call, or of a forward and its backward call, after one to warm up.
-  double measure(const GruMethod& method, const TrialResults& results) {
+  double measure(const GruMethod& method, const TrialResults& results, double best) {
     const GruRun run(engine_, operation_, bool(operation_.initialHidden), method, bool(operation_.saved));
     const Scratch area(engine_.device(), run.areaBytes(), 1);
+    const auto seconds = [&](int runs) {
+      CUDNN_GRU_CUDA(cudaStreamSynchronize(engine_.device().stream()));
+      const auto begin = Clock::now();
+      for (int i = 0; i < runs; ++i) once(run, results, static_cast<char*>(area.data()));
+      CUDNN_GRU_CUDA(cudaStreamSynchronize(engine_.device().stream()));
+      return std::chrono::duration<double>(Clock::now() - begin).count() / runs;
+    };
     once(run, results, static_cast<char*>(area.data()));
-    CUDNN_GRU_CUDA(cudaStreamSynchronize(engine_.device().stream()));
-    const auto begin = Clock::now();
-    for (int i = 0; i < kRuns; ++i) once(run, results, static_cast<char*>(area.data()));
-    CUDNN_GRU_CUDA(cudaStreamSynchronize(engine_.device().stream()));
-    return std::chrono::duration<double>(Clock::now() - begin).count() / kRuns;
+    const double one = seconds(1);
+    if (one > kHopeless * best) return one;
+    return seconds(std::clamp(int(kShortest / one), kLeastRuns, kMostRuns));
   }
 
   void once(const GruRun& run, const TrialResults& results, char* area) {
