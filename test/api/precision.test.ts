@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { CudnnGruError, GRU, Linear, noGrad, ops, tensor, withPrecision, zeros } from '../../lib/index.js';
+import {
+  Adam,
+  CudnnGruError,
+  data,
+  GRU,
+  Linear,
+  noGrad,
+  ops,
+  Trainer,
+  tensor,
+  withPrecision,
+  zeros,
+} from '../../lib/index.js';
 
 const a = tensor([1, 2, 3, 4], [2, 2]);
 
@@ -38,6 +50,26 @@ describe('withPrecision on the CPU', () => {
     expect(() => withPrecision('float16', undefined as never)).toThrow(TypeError);
     expect(() => new GRU({ inputSize: 1, hiddenSize: 1, algorithm: 'fast' as never })).toThrow(RangeError);
     expect(() => ops.gru(zeros([1, 1, 1]), [], { algorithm: 1 as never })).toThrow(TypeError);
+  });
+
+  it('a Trainer takes a precision, and says where it cannot be had', async () => {
+    const model = new Linear({ inputSize: 1, outputSize: 1 });
+    const dataset = new data.SequenceDataset({ sequences: [[[1]], [[2]]], targets: [[1], [2]] });
+    const train = (precision: 'float16' | 'float32') =>
+      new Trainer({
+        model,
+        optimizer: new Adam(model.parameters(), { learningRate: 0.1 }),
+        loss: ({ inputs }) => model.forward(ops.lastStep(inputs)).mean(),
+        data: new data.Batches(dataset, { batchSize: 2 }),
+        epochs: 1,
+        precision,
+      });
+    expect(() => train('double' as 'float16')).toThrow(/precision/);
+    await expect(train('float16').fit()).rejects.toMatchObject({
+      code: 'ERR_UNSUPPORTED',
+      message: "linear: precision 'float16' needs a GPU; the device 'cpu' computes in 'float32'",
+    });
+    expect((await train('float32').fit()).steps).toBe(1);
   });
 
   it('the error is a CudnnGruError, and noGrad changes nothing', () => {

@@ -101,6 +101,12 @@ describe('doctor', () => {
     for (const device of report.devices) expect(device.available || device.reason).toBeTruthy();
   });
 
+  it('--tune shows what was chosen on each GPU, or that there is none', async () => {
+    const { code, stdout } = await cli(['doctor', '--tune']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^(Nothing to tune: no GPU can be used here|GRU calls and how they are computed:)/m);
+  });
+
   it('says the same as text', async () => {
     const { code, stdout } = await cli(['doctor']);
     expect(code).toBe(0);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { root } from '../package/helpers.js';
 import { emulated, reason, title } from './gpu.js';
 
-const { devices, GRU, noGrad, ones, ops, zeros } = await import('../../lib/index.js');
+const { Adam, devices, GRU, Linear, losses, noGrad, ones, ops, tensor, zeros } = await import('../../lib/index.js');
 
 // Workers and child processes run the compiled package, as a user's would.
 const entry = new URL('../../dist/index.js', import.meta.url).href;
@@ -29,9 +29,30 @@ describe.skipIf(reason !== '')(title('failures'), () => {
     expect(await noGrad(() => gru.forward(ones([1, 4, 2], { device }))).output.data()).toHaveLength(12);
   });
 
-  it('tensors of two devices in one operation: ERR_DEVICE_MISMATCH names both', () => {
-    expect(() => ops.add(ones([2]), ones([2], { device }))).toThrow(
-      expect.objectContaining({ code: 'ERR_DEVICE_MISMATCH', message: expect.stringMatching(/cpu.*cuda:0/) }),
+  it.each<[string, () => unknown]>([
+    ['add', () => ops.add(ones([2]), ones([2], { device }))],
+    ['matmul', () => ops.matmul(ones([2, 2]), ones([2, 2], { device }))],
+    ['linear', () => new Linear({ inputSize: 2, outputSize: 2, device }).forward(ones([1, 2]))],
+    ['gru', () => new GRU({ inputSize: 2, hiddenSize: 3 }).forward(ones([1, 4, 2], { device }))],
+    [
+      'gru, state',
+      () => {
+        const gru = new GRU({ inputSize: 2, hiddenSize: 3, device });
+        return gru.forward(ones([1, 4, 2], { device }), { initialHidden: ones([1, 1, 3]) });
+      },
+    ],
+    ['crossEntropy', () => losses.crossEntropy(ones([1, 2], { device }), tensor(Int32Array.of(0)))],
+    [
+      'optimizer',
+      () =>
+        new Adam([ones([1], { requiresGrad: true }), ones([1], { device, requiresGrad: true })], { learningRate: 1 }),
+    ],
+  ])('%s of tensors on two devices: ERR_DEVICE_MISMATCH names both', (_, run) => {
+    expect(run).toThrow(
+      expect.objectContaining({
+        code: 'ERR_DEVICE_MISMATCH',
+        message: expect.stringMatching(/\bcpu\b.*cuda:0|cuda:0.*\bcpu\b/),
+      }),
     );
   });
 
