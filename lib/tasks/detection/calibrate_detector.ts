@@ -3,7 +3,7 @@ import { CudnnGruError } from '../../errors.js';
 import { concat } from '../../ops/index.js';
 import { upload } from '../../ops/result.js';
 import { scope } from '../../tensor/scope.js';
-import { chooseScoring, type Scoring, scoringCandidates, usualScoring } from './choose_scoring.js';
+import { chooseScoring, type GivenScoring, type Scoring, scoringCandidates, usualScoring } from './choose_scoring.js';
 import { type DetectionSeries, scaledRows } from './detection_series.js';
 import type { AnomalyDetector } from './detector.js';
 import type { DetectionPreprocessing } from './preprocessing.js';
@@ -33,13 +33,12 @@ export type Calibration = Pick<
 export async function calibrateDetector(
   model: AnomalyDetector,
   series: readonly DetectionSeries[],
-  settings: Pick<DetectionPreprocessing, 'scaler' | 'window' | 'adaptation'> & {
-    readonly hold?: number | undefined;
-    readonly smoothing?: number | undefined;
-    readonly gateFactor: number;
-    readonly quantile: number;
-    readonly boundary: (rows: number) => number;
-  },
+  settings: Pick<DetectionPreprocessing, 'scaler' | 'window' | 'adaptation'> &
+    GivenScoring & {
+      readonly gateFactor: number;
+      readonly quantile: number;
+      readonly boundary: (rows: number) => number;
+    },
 ): Promise<Calibration> {
   const { window, quantile, gateFactor, boundary, adaptation } = settings;
   const parts = series.map((one) => {
@@ -53,10 +52,7 @@ export async function calibrateDetector(
   const first = errors.map(spread);
   const labelled = parts.some(({ labels, from }) => labels?.subarray(from).includes(1));
   const { method } = model;
-  const candidates = (labelled ? scoringCandidates(method, window) : [usualScoring(method, window)]).map((one) => ({
-    hold: settings.hold ?? one.hold,
-    smoothing: settings.smoothing ?? one.smoothing,
-  }));
+  const candidates = labelled ? scoringCandidates(method, window, settings) : [usualScoring(method, window, settings)];
   const longest = candidates.reduce((most, { hold }) => Math.max(most, hold), 0);
   const { held, warmUp } = await measureRuns(model, parts, { window, hold: longest }, errors);
   const errorScale = [first, ...held];

@@ -7,6 +7,9 @@ import { readAll } from './score_rows.js';
 /** @internal */
 export type Scoring = Pick<DetectionPreprocessing, 'hold' | 'smoothing'>;
 
+/** @internal What of it the user says. */
+export type GivenScoring = { readonly [K in keyof Scoring]?: number | undefined };
+
 /** @internal A series with what is anomalous in it. */
 export interface Trial {
   /** [rows, features], scaled. */
@@ -18,14 +21,22 @@ export interface Trial {
 }
 
 /** @internal What is done where no anomaly is labelled. The error of a window that is reconstructed is a mean already. */
-export function usualScoring(method: DetectionMethod, window: number): Scoring {
-  return method === 'forecast' ? { hold: Math.ceil(window / 2), smoothing: 8 } : { hold: 0, smoothing: 0 };
+export function usualScoring(method: DetectionMethod, window: number, { hold, smoothing }: GivenScoring): Scoring {
+  const usual = method === 'forecast' ? { hold: Math.ceil(window / 2), smoothing: 8 } : { hold: 0, smoothing: 0 };
+  return { hold: hold ?? usual.hold, smoothing: smoothing ?? usual.smoothing };
 }
 
-/** @internal What may be done where some are, the plainest first. */
-export function scoringCandidates(method: DetectionMethod, window: number): Scoring[] {
+/**
+ * @internal What may be done where some are, the plainest first.
+ *
+ * @param given what is settled
+ */
+export function scoringCandidates(method: DetectionMethod, window: number, given: GivenScoring): Scoring[] {
   const holds = method === 'forecast' ? [0, Math.ceil(window / 2), window, 4 * window] : [0];
-  return holds.flatMap((hold) => [0, 4, 8, 16, 32].map((smoothing) => ({ hold, smoothing })));
+  const smoothings = given.smoothing === undefined ? [0, 4, 8, 16, 32] : [given.smoothing];
+  return (given.hold === undefined ? holds : [given.hold]).flatMap((hold) =>
+    smoothings.map((smoothing) => ({ hold, smoothing })),
+  );
 }
 
 /** @internal The candidate with the highest average precision over all trials. */

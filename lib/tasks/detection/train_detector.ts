@@ -47,7 +47,7 @@ export interface TrainDetectorOptions
   hold?: number;
   /** Rows are held whose score, before smoothing, is above this many times that of normal rows at `quantile`. Default: 1. */
   gateFactor?: number;
-  /** Rows over which scores are smoothed, as in `scoreRows`. Default: chosen where anomalies are labelled, else 8; with `reconstruct` 0. */
+  /** Rows over which scores are smoothed, as in `scoreRows`. Less for anomalies of few rows. Default: chosen where some are labelled, else 8; with `reconstruct` 0. */
   smoothing?: number;
   /** Rows over which the spread of a series' own errors is followed, as in `scoreRows`; 0: never. Default: 256. */
   adaptation?: number;
