@@ -74,32 +74,40 @@ export function tokenPrefixModel(model: TokenModel, start: number, state: TokenS
 
   return {
     async next(prefixes) {
-      const asked = new Map<string, Known>();
       known.set('', await root());
-      const longest = Math.max(0, ...prefixes.map((prefix) => prefix.length));
+      const keys = prefixes.map((prefix) => prefix.join());
+      const unknown = prefixes.filter((_, i) => !known.has(keys[i] as string));
+      const starts = unknown.map((prefix) => firstUnknown(prefix, known));
+      const longest = Math.max(0, ...unknown.map((prefix) => prefix.length));
       // As a rule one round; more where a prefix's own beginning is not known.
-      for (let length = 1; length <= longest; length++) {
+      for (let length = Math.min(longest, ...starts); length <= longest; length++) {
         const missing = new Map<string, readonly number[]>();
-        for (const prefix of prefixes) {
+        for (const [i, prefix] of unknown.entries()) {
+          if (length < (starts[i] as number) || length > prefix.length) continue;
           const part = prefix.slice(0, length);
-          if (part.length === length && !known.has(prefix.join()) && !known.has(part.join())) {
-            missing.set(part.join(), part);
-          }
+          const key = part.join();
+          if (!known.has(key)) missing.set(key, part);
         }
-        const parts = [...missing.values()].filter((part) => known.has(part.slice(0, -1).join()));
-        if (parts.length === 0) continue;
+        if (missing.size === 0) continue;
+        const parts = [...missing.values()];
         const parents = parts.map((part) => known.get(part.slice(0, -1).join()) as Known);
         const found = await step(
           parts.map((part) => part.at(-1) as number),
           parents.map((parent) => parent.state),
         );
-        for (const [i, part] of parts.entries()) known.set(part.join(), found[i] as Known);
+        for (const [i, key] of [...missing.keys()].entries()) known.set(key, found[i] as Known);
       }
-      for (const prefix of prefixes) asked.set(prefix.join(), known.get(prefix.join()) as Known);
-      known = asked;
-      return prefixes.map((prefix) => (asked.get(prefix.join()) as Known).logProbabilities);
+      known = new Map(keys.map((key) => [key, known.get(key) as Known]));
+      return keys.map((key) => (known.get(key) as Known).logProbabilities);
     },
   };
+}
+
+// The length of the shortest beginning that has to be computed: the one before it is known.
+function firstUnknown(prefix: readonly number[], known: ReadonlyMap<string, Known>): number {
+  let length = prefix.length;
+  while (length > 1 && !known.has(prefix.slice(0, length - 1).join())) length--;
+  return length;
 }
 
 // All rows of each tensor.
