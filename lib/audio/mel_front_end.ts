@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { checkInteger, checkNumber, checkOptions, checkPositiveInteger, wrongRange } from '../arguments.js';
 import type { HostArray } from '../data/types.js';
 import { dctMatrix } from './mel_filters.js';
@@ -37,8 +36,6 @@ const optionNames = [
   'minFrequency',
   'maxFrequency',
 ] as const;
-
-const framesPerTurn = 1000;
 
 /**
  * From sound to features: the logarithm of the energy in bands of the mel scale, and its cosine transform. With s the samples, mirrored at both
@@ -85,11 +82,7 @@ export class MelFrontEnd {
     const samples = checkSound(audio, this.settings);
     const stream = await this.stream();
     const parts: Frames[] = [];
-    const perTurn = framesPerTurn * this.settings.hopSize;
-    for (let start = 0; start < samples.length; start += perTurn) {
-      await setImmediate();
-      parts.push(stream.take(samples.subarray(start, start + perTurn)));
-    }
+    for await (const part of stream.takeInTurns(samples)) parts.push(part);
     parts.push(stream.end());
     return joined(parts, this.settings.bands);
   }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type FFT from 'fft.js';
 import { wrongKind } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
@@ -7,6 +8,7 @@ import type { Audio } from './wav.js';
 
 // Added to the energy of a band before the logarithm, as in torchaudio.transforms.MFCC(log_mels=True).
 const floor = 1e-6;
+const framesPerTurn = 1000;
 
 /**
  * The log-mel frames of a sound that comes piece by piece: made by `MelFrontEnd.stream`. However the sound is cut, the frames together are those of
@@ -77,6 +79,15 @@ export class MelStream {
     this.#kept = this.#kept.slice(needed - this.#first);
     this.#first = needed;
     return frames;
+  }
+
+  /** @internal As `take`, in parts: so many frames in a turn of the event loop. */
+  async *takeInTurns(samples: Float32Array): AsyncGenerator<Frames> {
+    const perTurn = framesPerTurn * this.#settings.hopSize;
+    for (let start = 0; start < samples.length; start += perTurn) {
+      await setImmediate();
+      yield this.take(samples.subarray(start, start + perTurn));
+    }
   }
 
   #framesTo(end: number): Frames {

@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { audio, loadModel, saveModel, tasks } from '../../lib/index.js';
 import { temporaryFolder } from '../formats/temporary_folder.js';
 import { spoken, spokenTexts } from './spoken.js';
@@ -178,7 +179,43 @@ describe('TranscriptionStream', () => {
     const sound = { samples: long, sampleRate: 8000 };
     expect(long.length).toBeGreaterThan(2 * 256 * 240);
     const [[best] = []] = await tasks.transcribe(model, [{ audio: sound }]);
-    expect((await live(sound, [long.length])).last).toMatchObject(best as object);
+    const take = vi.spyOn(audio.MelStream.prototype, 'take');
+    try {
+      expect((await live(sound, [long.length])).last).toMatchObject(best as object);
+      // A thousand frames of 10 ms in a turn of the event loop.
+      const most = 80_000;
+      const sizes = take.mock.calls.map(([{ length }]) => length);
+      expect(Math.max(...sizes)).toBe(most);
+      expect(sizes.length).toBe(Math.ceil(long.length / most));
+    } finally {
+      take.mockRestore();
+    }
+  });
+
+  it('a front end that cannot be leaves no stream behind, and one that does not load is told by the first push', async () => {
+    const { preprocessing } = model;
+    const { frontEnd, ...others } = preprocessing as { frontEnd: object };
+    const create = vi.spyOn(model, 'createStream');
+    try {
+      model.preprocessing = { ...others, frontEnd: { ...frontEnd, hopSize: 0 } } as typeof preprocessing;
+      expect(() => new TranscriptionStream(model)).toThrow(/hopSize/);
+      expect(create).not.toHaveBeenCalled();
+    } finally {
+      model.preprocessing = preprocessing;
+      create.mockRestore();
+    }
+    const load = vi.spyOn(audio.MelFrontEnd.prototype, 'stream').mockRejectedValueOnce(new Error('not installed'));
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    try {
+      using stream = new TranscriptionStream(model);
+      await setImmediate();
+      expect(unhandled).not.toHaveBeenCalled();
+      await expect(stream.push({ samples: new Float32Array(9), sampleRate: 8000 })).rejects.toThrow('not installed');
+    } finally {
+      process.off('unhandledRejection', unhandled);
+      load.mockRestore();
+    }
   });
 
   it('a running mean follows another microphone, from the training’s on', async () => {

@@ -86,8 +86,12 @@ export class TranscriptionStream {
       width === 1 && !options.languageModel
         ? greedyDecoder(new CtcGreedyDecoder(sizes), (model.stacking * frontEnd.hopSize) / frontEnd.sampleRate)
         : searchDecoder(new CtcPrefixSearch(sizes, { ...search, width }));
+    // What may throw comes before what must be closed.
+    const mel = new MelFrontEnd(frontEnd);
     this.#stream = model.createStream();
-    this.#frames = new MelFrontEnd(frontEnd).stream();
+    this.#frames = mel.stream();
+    // Each push says what failed; before the first nobody listens.
+    this.#frames.catch(() => undefined);
   }
 
   /**
@@ -101,7 +105,11 @@ export class TranscriptionStream {
   async push(audio: Audio): Promise<LiveTranscript> {
     this.#checkOpen();
     const samples = checkPiece(audio, this.#settings).slice();
-    return this.#enqueue(async () => this.#hear((await this.#frames).take(samples).data));
+    return this.#enqueue(async () => {
+      const frames = await this.#frames;
+      for await (const { data } of frames.takeInTurns(samples)) await this.#hear(data);
+      return this.#transcript();
+    });
   }
 
   /**
@@ -114,7 +122,10 @@ export class TranscriptionStream {
     this.#checkOpen();
     this.#state = 'ended';
     try {
-      return await this.#enqueue(async () => this.#hear((await this.#frames).end().data, true));
+      return await this.#enqueue(async () => {
+        await this.#hear((await this.#frames).end().data, true);
+        return this.#transcript();
+      });
     } finally {
       this.close();
     }
@@ -144,7 +155,7 @@ export class TranscriptionStream {
     return done;
   }
 
-  async #hear(frames: Float32Array, isLast = false): Promise<LiveTranscript> {
+  async #hear(frames: Float32Array, isLast = false): Promise<void> {
     const features = this.#scaler.transform(frames);
     const size = this.#stream.inputSize;
     const waiting = new Float32Array(this.#rest.length + features.length);
@@ -162,6 +173,9 @@ export class TranscriptionStream {
     for (let first = 0; first < steps; first += stepsPerTurn)
       await this.#step(inputs.subarray(first * size, Math.min(steps, first + stepsPerTurn) * size), size);
     this.#steps += steps;
+  }
+
+  #transcript(): LiveTranscript {
     const { hypothesis, stable } = this.#decoder.heard();
     return {
       ...transcriptOf(this.#tokenizer, hypothesis),
