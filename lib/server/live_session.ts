@@ -1,3 +1,4 @@
+import { wrongRange } from '../arguments.js';
 import { CudnnGruError } from '../errors.js';
 import type { Stream } from '../inference/stream.js';
 import {
@@ -8,6 +9,7 @@ import {
   TranscriptionStream,
 } from '../tasks/index.js';
 import type { ServedModel } from './served_model.js';
+import { checkDuration } from './sound_duration.js';
 
 /** A live sequence: frames in, what the model makes of each out, in their order. */
 export interface LiveSession {
@@ -28,11 +30,11 @@ export interface LiveSession {
 /**
  * A detector judges the rows of a series in their units, a transcriber hears samples of sound; other models get and give numbers as in inference.
  *
- * @throws CudnnGruError `ERR_UNSUPPORTED` for a model that reads more than one frame at a time
+ * @throws CudnnGruError `ERR_UNSUPPORTED` for a bidirectional model
  */
-export function openSession({ model }: ServedModel): LiveSession {
+export function openSession({ model, maxSteps }: ServedModel): LiveSession {
   if (model instanceof AnomalyDetector && model.preprocessing !== null) return new DetectionSession(model);
-  if (model instanceof Transcriber && model.preprocessing !== null) return new TranscriptionSession(model);
+  if (model instanceof Transcriber && model.preprocessing !== null) return new TranscriptionSession(model, maxSteps);
   return new StreamSession(model.createStream());
 }
 
@@ -71,19 +73,55 @@ class StreamSession implements LiveSession {
   }
 }
 
-class DetectionSession implements LiveSession {
+/**
+ * Sequences with a stream each. The next one begins at once; the stream of the one before is closed when all that was pushed is answered, or
+ * with the session.
+ */
+abstract class Sequences<S extends { close(): void }> {
+  protected stream: S;
+  readonly #open: () => S;
+  readonly #ending = new Set<S>();
+  #answered: Promise<unknown> = Promise.resolve();
+
+  constructor(open: () => S) {
+    this.#open = open;
+    this.stream = open();
+  }
+
+  reset(): void {
+    const ended = this.stream;
+    this.stream = this.#open();
+    this.#ending.add(ended);
+    void this.#answered.then(() => {
+      if (this.#ending.delete(ended)) ended.close();
+    });
+  }
+
+  close(): void {
+    for (const stream of [this.stream, ...this.#ending]) stream.close();
+    this.#ending.clear();
+  }
+
+  protected answering<T>(answer: Promise<T>): Promise<T> {
+    const earlier = this.#answered;
+    this.#answered = answer.then(
+      () => earlier,
+      () => earlier,
+    );
+    return answer;
+  }
+}
+
+class DetectionSession extends Sequences<DetectionStream> implements LiveSession {
   readonly inputSize: number;
-  readonly #model: AnomalyDetector;
-  #stream: DetectionStream;
 
   constructor(model: AnomalyDetector) {
-    this.#model = model;
-    this.#stream = new DetectionStream(model);
+    super(() => new DetectionStream(model));
     this.inputSize = model.gru.inputSize;
   }
 
   push(row: Float32Array): Promise<object> {
-    return this.#stream.push(row);
+    return this.answering(this.stream.push(row));
   }
 
   async end(): Promise<object> {
@@ -98,35 +136,37 @@ class DetectionSession implements LiveSession {
   restore(): void {
     throw stateless('detector');
   }
-
-  reset(): void {
-    this.#stream.close();
-    this.#stream = new DetectionStream(this.#model);
-  }
-
-  close(): void {
-    this.#stream.close();
-  }
 }
 
-class TranscriptionSession implements LiveSession {
+// Of one frame: what waits for its turn stays small.
+const mostSeconds = 10;
+
+class TranscriptionSession extends Sequences<TranscriptionStream> implements LiveSession {
   readonly inputSize = null;
   readonly #model: Transcriber;
-  #stream: TranscriptionStream;
+  readonly #maxSteps: number;
+  #samples = 0;
 
-  constructor(model: Transcriber) {
+  constructor(model: Transcriber, maxSteps: number) {
+    super(() => new TranscriptionStream(model));
     this.#model = model;
-    this.#stream = new TranscriptionStream(model);
+    this.#maxSteps = maxSteps;
   }
 
   async push(samples: Float32Array): Promise<object> {
-    return heard(await this.#stream.push({ samples, sampleRate: this.#stream.sampleRate }));
+    const { sampleRate } = this.stream;
+    const most = mostSeconds * sampleRate;
+    if (samples.length > most) throw wrongRange('frame', `at most ${most} samples (${mostSeconds} s)`, samples);
+    const received = this.#samples + samples.length;
+    checkDuration('frame', received, this.#model, this.#maxSteps, 'send "end" and go on with the next');
+    this.#samples = received;
+    return heard(await this.answering(this.stream.push({ samples, sampleRate })));
   }
 
   async end(): Promise<object> {
-    const ended = this.#stream;
-    this.#stream = new TranscriptionStream(this.#model);
-    return heard(await ended.end());
+    const answer = this.answering(this.stream.end());
+    this.reset();
+    return heard(await answer);
   }
 
   async save(): Promise<Float32Array> {
@@ -137,13 +177,9 @@ class TranscriptionSession implements LiveSession {
     throw stateless('transcriber');
   }
 
-  reset(): void {
-    this.#stream.close();
-    this.#stream = new TranscriptionStream(this.#model);
-  }
-
-  close(): void {
-    this.#stream.close();
+  override reset(): void {
+    super.reset();
+    this.#samples = 0;
   }
 }
 

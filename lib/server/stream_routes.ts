@@ -20,10 +20,10 @@ const [goingAway, policyViolation] = [1001, 1008];
  *
  * - the bytes of a frame (float32, little-endian): the bytes of the output
  * - `{ "frame": [numbers] }`: `{ "output": [numbers] }`; of a detector `{ "score": number, "alarm": boolean }`; of a transcriber, whose frames are
- *   any number of samples, `{ "text": text, "confidence": number }` of all that was heard
+ *   up to 10 s of samples, `{ "text": text, "confidence": number }` of all that was heard
  * - `{ "save": true }`: `{ "state": text }`; `{ "restore": text }`: `{}`
- * - `{ "reset": true }`, which begins a new sequence: `{}`
- * - `{ "end": true }`, which does so when the last has been answered: `{}`; of a transcriber as a frame
+ * - `{ "reset": true }`, which begins a new sequence: `{}`; what was sent before is answered all the same
+ * - `{ "end": true }`, which does so too: `{}`; of a transcriber as a frame
  * - anything else: `{ "error": text, "code": text }`; the stream goes on as if it had not come
  *
  * A stream stays with the version of the model that it began with.

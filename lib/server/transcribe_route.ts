@@ -1,14 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import { checkInteger, quote } from '../arguments.js';
+import { checkInteger } from '../arguments.js';
 import { type Audio, parseWav } from '../audio/wav.js';
 import { argumentRangeError, CudnnGruError } from '../errors.js';
 import { MemorySource } from '../formats/byte_source.js';
-import { Transcriber, transcribe, transcriberPreprocessingOf } from '../tasks/index.js';
+import { Transcriber, transcribe } from '../tasks/index.js';
 import { HttpError } from './http_errors.js';
 import type { ModelRepository } from './model_repository.js';
 import { signalOf } from './request_signal.js';
 import type { ServerSettings } from './server_options.js';
+import { checkDuration } from './sound_duration.js';
 import { type ModelUse, modelFor, modelName } from './task_routes.js';
 
 const mostHypotheses = 64;
@@ -48,7 +49,7 @@ export function transcribeRoute(app: FastifyInstance, repository: ModelRepositor
     const signal = signalOf(reply, settings.timeout);
     const audio = await readSound(request.body);
     const model = served.model as Transcriber;
-    checkDuration(audio, model, served.maxSteps);
+    checkDuration('body', audio.samples.length, model, served.maxSteps);
     const [found = []] = await served.compute(() => transcribe(model, [{ audio }], { width, nBest, signal }), signal);
     const transcripts = found.map(({ tokens: _, ...transcript }) => transcript);
     return { model: served.name, seconds: audio.samples.length / audio.sampleRate, transcripts };
@@ -68,14 +69,4 @@ async function readSound(body: unknown): Promise<Audio> {
     if (!(error instanceof CudnnGruError)) throw error;
     throw new HttpError(400, error.code, `body: ${error.message}`);
   }
-}
-
-function checkDuration({ samples, sampleRate }: Audio, model: Transcriber, maxSteps: number): void {
-  const { hopSize } = transcriberPreprocessingOf(model).frontEnd;
-  const most = maxSteps * model.stacking * hopSize;
-  if (samples.length <= most) return;
-  const seconds = (count: number) => `${(count / sampleRate).toFixed(1)} s`;
-  throw argumentRangeError(
-    `body: a sound of ${seconds(samples.length)}; ${seconds(most)} are allowed (${quote('maxSteps')})`,
-  );
 }

@@ -68,6 +68,20 @@ describe('live streams of a detector', () => {
     socket.close();
   });
 
+  it.each(['end', 'reset'])('%s begins anew, and what was sent before without waiting is answered', async (word) => {
+    const { url } = await serve([inFolder('detector.safetensors')]);
+    const { socket, next } = await liveStream(url, 'detector');
+    const { rows, expected } = await series(10, 4);
+    for (let round = 0; round < 3; round++) {
+      for (const row of rows) socket.send(Buffer.from(row.buffer));
+      socket.send(JSON.stringify({ [word]: true }));
+    }
+    for (let round = 0; round < 3; round++) {
+      for (const each of [...expected, {}]) expect(JSON.parse((await next()) as string)).toEqual(each);
+    }
+    socket.close();
+  });
+
   it('what is wrong is answered with the field, and the stream goes on', async () => {
     const { url } = await serve([inFolder('detector.safetensors'), '--max-body', '1000']);
     const { socket, ask, closed } = await liveStream(url, 'detector');

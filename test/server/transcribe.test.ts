@@ -169,6 +169,52 @@ describe('live captions', () => {
     );
   });
 
+  it.each(['end', 'reset'])('%s begins anew, and what was sent before without waiting is answered', async (word) => {
+    const { url } = await serve([inFolder('live.safetensors')]);
+    const [clip] = spokenTexts(1, 620) as [tasks.Clip];
+    const { socket, next } = await liveStream(url, 'live');
+    const rounds: unknown[][] = [];
+    for (let round = 0; round < 2; round++) {
+      for (let start = 0; start < 8000; start += 800) {
+        socket.send(Buffer.from(clip.audio.samples.slice(start, start + 800).buffer));
+      }
+      socket.send(JSON.stringify({ [word]: true }));
+    }
+    for (let round = 0; round < 2; round++) {
+      const answers: unknown[] = [];
+      for (let i = 0; i < 11; i++) answers.push(JSON.parse((await next()) as string));
+      rounds.push(answers);
+    }
+    for (const answer of rounds.flat()) expect(answer).not.toHaveProperty('error');
+    expect(rounds[0]?.[9]).toMatchObject({ text: expect.stringMatching(/./) });
+    expect(rounds[1]).toEqual(rounds[0]);
+    socket.close();
+  });
+
+  it('a piece that is too long is refused, and a sound of more steps than are allowed', async () => {
+    // 500 steps of three frames of 10 ms.
+    const { url } = await serve([inFolder('live.safetensors'), '--max-steps', '500']);
+    const { socket, ask } = await liveStream(url, 'live');
+    const noise = (length: number) => new Float32Array(length).fill(0.1);
+    expect(await ask(noise(80_001))).toEqual({
+      code: 'ERR_OUT_OF_RANGE',
+      error: 'frame: expected at most 80000 samples (10 s), got Float32Array of 80001',
+    });
+    for (let round = 0; round < 2; round++) {
+      expect(await ask(noise(80_000))).toHaveProperty('text');
+      expect(await ask(noise(48_000))).toEqual({
+        code: 'ERR_OUT_OF_RANGE',
+        error: 'frame: a sound of 16.0 s; 15.0 s are allowed ("maxSteps"): send "end" and go on with the next',
+      });
+      // As if it had not come.
+      expect(await ask(noise(40_000))).toHaveProperty('text');
+      expect(await ask(noise(1))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
+      expect(await ask(round ? { reset: true } : { end: true })).not.toHaveProperty('error');
+    }
+    expect(await ask(noise(80_000))).toHaveProperty('text');
+    socket.close();
+  });
+
   it('a bidirectional model has none', async () => {
     const { url } = await serve([inFolder('tones.safetensors')]);
     const { closed } = await liveStream(url, 'tones');
