@@ -50,8 +50,7 @@ export function tokenPrefixModel(model: TokenModel, start: number, state: TokenS
     });
     try {
       const next = await advance(model, Int32Array.from(tokens), stacked);
-      const states = await readState(next.state);
-      disposeState(next.state);
+      const states = await readState(next.state).finally(() => disposeState(next.state));
       return tokens.map((_, row) => ({
         logProbabilities: rowOf(next.logProbabilities, row, model.vocabularySize),
         state: states.map(({ data, layers, features }) => {
@@ -74,10 +73,12 @@ export function tokenPrefixModel(model: TokenModel, start: number, state: TokenS
 
   return {
     async next(prefixes) {
-      known.set('', await root());
+      const rootKnown = await root();
+      // Of its own: another search may ask while this one waits.
+      const now = new Map(known).set('', rootKnown);
       const keys = prefixes.map((prefix) => prefix.join());
-      const unknown = prefixes.filter((_, i) => !known.has(keys[i] as string));
-      const starts = unknown.map((prefix) => firstUnknown(prefix, known));
+      const unknown = prefixes.filter((_, i) => !now.has(keys[i] as string));
+      const starts = unknown.map((prefix) => firstUnknown(prefix, now));
       const longest = Math.max(0, ...unknown.map((prefix) => prefix.length));
       // As a rule one round; more where a prefix's own beginning is not known.
       for (let length = Math.min(longest, ...starts); length <= longest; length++) {
@@ -86,19 +87,19 @@ export function tokenPrefixModel(model: TokenModel, start: number, state: TokenS
           if (length < (starts[i] as number) || length > prefix.length) continue;
           const part = prefix.slice(0, length);
           const key = part.join();
-          if (!known.has(key)) missing.set(key, part);
+          if (!now.has(key)) missing.set(key, part);
         }
         if (missing.size === 0) continue;
         const parts = [...missing.values()];
-        const parents = parts.map((part) => known.get(part.slice(0, -1).join()) as Known);
+        const parents = parts.map((part) => now.get(part.slice(0, -1).join()) as Known);
         const found = await step(
           parts.map((part) => part.at(-1) as number),
           parents.map((parent) => parent.state),
         );
-        for (const [i, key] of [...missing.keys()].entries()) known.set(key, found[i] as Known);
+        for (const [i, key] of [...missing.keys()].entries()) now.set(key, found[i] as Known);
       }
-      known = new Map(keys.map((key) => [key, known.get(key) as Known]));
-      return keys.map((key) => (known.get(key) as Known).logProbabilities);
+      known = new Map(keys.map((key) => [key, now.get(key) as Known]));
+      return keys.map((key) => (now.get(key) as Known).logProbabilities);
     },
   };
 }

@@ -6,6 +6,7 @@ import { checkTensor, checkTensorShape, fill, handlesOf, upload } from '../ops/r
 import type { Device } from '../tensor/device.js';
 import { keepFromScope } from '../tensor/scope.js';
 import { Tensor, type TensorData } from '../tensor/tensor.js';
+import { turns } from '../turns.js';
 
 /** What every optimizer takes. */
 export interface OptimizerOptions {
@@ -51,9 +52,6 @@ export interface Group<S> {
 
 // A training loop may run ahead of the device by this many commands before `step()` waits.
 const aheadLimit = 96;
-// And may keep timers and sockets waiting for at most this long, in milliseconds.
-const turnLimit = 5;
-let lastTurn = performance.now();
 
 /**
  * The base of the optimizers. In their formulas t counts the optimizer's steps, also for a parameter whose first gradient comes later (PyTorch
@@ -156,9 +154,7 @@ export abstract class Optimizer<S extends { learningRate: number; weightDecay: n
       for (const parameter of parameters) parameter.storage.version++;
     }
     if (pending > aheadLimit) await addon.drain(index, aheadLimit / 2);
-    else if (performance.now() - lastTurn > turnLimit) await new Promise((resolve) => setImmediate(resolve));
-    else return;
-    lastTurn = performance.now();
+    else if (turns.due) await turns.next();
   }
 
   /** Drops every gradient. Call it before the next `backward()`, which would add to them. */

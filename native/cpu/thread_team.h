@@ -23,8 +23,8 @@ class Barrier {
   Signal round_{true};
 };
 
-// Threads that share the work of one device. Only one thread at a time may give them work: the device's own, which
-// takes part.
+// Threads that share the work of one device. Only one thread at a time may give them work, and takes
+// part.
 class ThreadTeam {
  public:
   explicit ThreadTeam(int threads);  // at least 1, the caller included

@@ -20,7 +20,7 @@ constexpr size_t bytesOf(DType) { return 4; }  // an element's size
 
 // One block of device memory. Memory is given by the first command that writes it and goes back to the device with the
 // last reference; commands in the queue hold references, so a tensor may be disposed while its commands still wait.
-// Everything but the constructor runs on the queue's thread, or before the buffer is shared with it.
+// Everything but the constructor runs where the commands do, one at a time (see Queue), or before the buffer is shared.
 class Buffer {
  public:
   Buffer(std::shared_ptr<Device> device, size_t bytes);

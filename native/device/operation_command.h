@@ -36,7 +36,7 @@ class OperationCommand : public Command {
 
   double work() const override {
     if constexpr (kKnowsWork<Operation>) return operation.work();
-    constexpr double kWorkOfByte = 2;
+    constexpr double kWorkOfByte = 4;  // a tanh for each float
     size_t bytes = 0;
     for (const auto* buffers : {&bindings.inputs, &bindings.outputs, &bindings.inPlace})
       for (const Buffer* buffer : *buffers) bytes += buffer->bytes();

@@ -48,6 +48,7 @@ struct RandomUniform : RandomFill {
 // mean + deviation sqrt(-2 ln u) cos(2 pi v), then the same with sin.
 struct RandomNormal : RandomFill {
   double mean, deviation;
+  double work() const { return 400.0 * double(count); }  // a logarithm, a sine and a cosine of the C library for two
   template <class V>
   void fields(V& visit) {
     visit.extent(count, "count");

@@ -115,6 +115,16 @@ describe('CTC prefix beam search', () => {
     expect(rows?.[2]).toBeCloseTo((await model.logProbabilities(0, [1, 2, 3, 2]))[3] as number, 4);
   });
 
+  it('one recurrent language model serves several searches at once', async () => {
+    const model = new SmallModel(8, 4);
+    const logits = [random(9, [1, 8, 4]), random(10, [1, 8, 4]), random(11, [1, 8, 4])];
+    const search = (one: Tensor, languageModel = tokenPrefixModel(model, 0)) =>
+      ctcBeamSearch(one, { languageModel, width: 6, nBest: 6 });
+    const shared = tokenPrefixModel(model, 0);
+    const together = await Promise.all(logits.map((one) => search(one, shared)));
+    for (const [i, one] of logits.entries()) expect(together[i]).toEqual(await search(one));
+  });
+
   it('wrong arguments are refused', async () => {
     const logits = random(1, [1, 3, 4]);
     await expect(ctcBeamSearch(logits, { width: 2, nBest: 3 })).rejects.toThrow(/nBest/);

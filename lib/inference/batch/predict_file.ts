@@ -4,6 +4,7 @@ import { checkInteger, checkOneOf, checkOptions, checkString, quote, wrongRange 
 import type { HostArray } from '../../data/types.js';
 import { fileError } from '../../formats/files.js';
 import type { Module } from '../../layers/module.js';
+import { Turns } from '../../turns.js';
 import type { Signature, TensorSpec } from '../signature.js';
 import { type Computed, computeRows } from './compute_rows.js';
 import { Executors } from './executors.js';
@@ -16,7 +17,6 @@ import { RemoteSource } from './remote_source.js';
 import { RowChecker } from './row_values.js';
 import { type FormatSettings, type OutputKind, type OutputRows, type RowFormat, rowFormat } from './sinks.js';
 import { isBad, type RowBlock, type RowSource, refuseRow, type SourcePosition } from './source.js';
-import { Turns } from './turns.js';
 
 export interface PredictFileOptions extends BatchOptions {
   /**

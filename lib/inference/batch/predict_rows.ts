@@ -3,13 +3,13 @@ import type { HostArray } from '../../data/types.js';
 import { CudnnGruError } from '../../errors.js';
 import type { Module } from '../../layers/module.js';
 import type { DeviceName } from '../../tensor/device.js';
+import { Turns } from '../../turns.js';
 import type { TensorSpec } from '../signature.js';
 import { tryBatchSizes } from './batch_size.js';
 import { computeRows } from './compute_rows.js';
 import { Executors } from './executors.js';
 import { RowChecker, type RowValues } from './row_values.js';
 import { isBad, refuseRow, type SourceItem } from './source.js';
-import { Turns } from './turns.js';
 
 export interface BatchOptions {
   /** Rows that are computed together. Default: found by a short trial. */

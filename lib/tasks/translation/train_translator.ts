@@ -40,7 +40,7 @@ export interface TrainTranslatorOptions
   labelSmoothing?: number;
   /** Passes over the pairs. Default: 10. */
   epochs?: number;
-  /** Pairs per step. Default: 64; with some thousand pairs 16 learn far more in the same time (examples/RESULTS.md, translation). */
+  /** Pairs per step. Default: 64; with few pairs a smaller number learns more in the same time (examples/RESULTS.md, translation). */
   batchSize?: number;
   /** The highest rate of the one-cycle schedule. Default: 0.002. */
   learningRate?: number;

@@ -14,3 +14,6 @@ export class Turns {
     this.#since = performance.now();
   }
 }
+
+/** What awaits brief results in a row, and training steps, hold it together no longer. */
+export const turns = new Turns();
