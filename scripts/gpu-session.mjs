@@ -2,7 +2,7 @@
 //   node scripts/gpu-session.mjs --out results/h200 [--minutes 9] [--only doctor,golden] [--without bench]
 // Nothing is built: that is done beforehand, elsewhere. Each step has a time limit, the next one begins whatever came of it, and none begins when
 // the minutes are over. The folder gets a log of each step, and after each step anew summary.json and summary.md: passed, failed, skipped, seconds.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gpuSteps, runStep } from './gpu-steps.mjs';
@@ -32,6 +32,7 @@ if (unknown.length > 0 || !(minutes > 0)) {
 }
 mkdirSync(out, { recursive: true });
 // Ours by default: what is measured here stays with the results, and nothing of an earlier run is followed.
+rmSync(join(out, 'choices'), { recursive: true, force: true });
 process.env.CUDNN_GRU_CACHE ??= join(out, 'choices');
 
 const { devices } = await import('../dist/index.js');

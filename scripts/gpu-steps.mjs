@@ -1,6 +1,6 @@
 // What test-gpu.mjs and gpu-session.mjs run on a GPU: steps, each a process with a time limit and a log, that never stop the next one.
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,6 +8,8 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const node = process.execPath;
 const vitest = join(root, 'node_modules/vitest/vitest.mjs');
 const emulatedAddon = join(root, 'build/emulated/Release/cudnn_gru.node');
+// In a command: the time that a program has, less what it takes to end.
+const secondsLeft = '{seconds}';
 const gpuTests = ['gru_methods', 'training', 'failures'].map((name) => `test/cuda/${name}.test.ts`);
 
 /**
@@ -47,7 +49,7 @@ export function gpuSteps({ out, sanitizer = findSanitizer(), emulated = false })
   });
   const program = (name, limit, ...args) => ({ name, limit, command: [node, ...args], env: addon });
   const bench = (name, limit, ...args) => {
-    const options = [...args, emulated ? '--tiny' : '', '--seconds', String(limit - 20), '--out', join(out, name)];
+    const options = [...args, emulated ? '--tiny' : '', '--seconds', secondsLeft, '--out', join(out, name)];
     return program(name, limit, 'benchmarks/gpu.mjs', ...options.filter(Boolean));
   };
   const sanitized = (name, limit, pattern) => {
@@ -81,9 +83,13 @@ export async function runStep(step, { folder, seconds = step.limit, echo = false
   const { name } = step;
   if (step.reason) return { name, status: 'skipped', seconds: 0, reason: step.reason };
   const report = join(folder, `${name}.json`);
+  rmSync(report, { force: true }); // of an earlier run
+  const command = step.command.map((part) =>
+    part === secondsLeft ? String(Math.max(1, Math.floor(seconds - 20))) : part,
+  );
   const [program, ...args] = step.tests
-    ? [...step.command, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-    : step.command;
+    ? [...command, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+    : command;
   const log = openSync(join(folder, `${name}.log`), 'w');
   const start = performance.now();
   const env = { ...process.env, NO_COLOR: '1', ...step.env };

@@ -18,15 +18,16 @@ export interface VocabularyOptions {
   minCount?: number | undefined;
 }
 
-/** @internal A tokenizer of a kind, learnt from texts. @throws TypeError, RangeError */
+/** @internal A tokenizer of a kind, learnt from texts; or the one that is given. @throws TypeError, RangeError */
 export async function learnTokenizer(
   texts: Iterable<string>,
-  kind: TokenKind,
+  kind: TokenKind | Tokenizer,
   name: string,
   options: VocabularyOptions,
 ): Promise<Tokenizer> {
   const vocabulary = checkPositiveInteger(options.vocabulary, 'vocabulary');
   const minCount = checkPositiveInteger(options.minCount ?? 1, 'minCount');
+  if (typeof kind === 'object') return kind;
   switch (checkOneOf(kind, name, tokenKinds)) {
     case 'characters':
       return CharacterTokenizer.of(texts, { minCount });

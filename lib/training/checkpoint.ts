@@ -142,7 +142,12 @@ function trainingState(value: unknown): TrainingState {
   for (const name of countNames) if (!Number.isFinite(state[name])) throw damaged(name);
   for (const name of ['position', 'generator'] as const) if (!isObject(state[name])) throw damaged(name);
   const { plateau } = state;
-  if (plateau !== null && !(Number.isFinite(plateau?.waited) && Number.isFinite(plateau?.factor)))
+  const isLoss = (part: unknown) => part === null || Number.isFinite(part);
+  if (!isLoss(state.bestLoss)) throw damaged('bestLoss');
+  if (
+    plateau !== null &&
+    !(Number.isFinite(plateau?.waited) && Number.isFinite(plateau?.factor) && isLoss(plateau.best))
+  )
     throw damaged('plateau');
   if (!Array.isArray(state.choices) || state.choices.some((line) => typeof line !== 'string')) throw damaged('choices');
   const columns = historyColumns.map((name) => {

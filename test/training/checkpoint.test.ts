@@ -62,6 +62,7 @@ describe('checkpoint files', () => {
     ['choices that are no list', { choices: 'standard' }, /'choices' is damaged/],
     ['choices that are no texts', { choices: [[]] }, /'choices' is damaged/],
     ['no history', { history: null }, /'history\.step' is damaged/],
+    ['a best loss that is a text', { bestLoss: '0.25' }, /'bestLoss' is damaged/],
     ['an empty plateau', { plateau: {} }, /'plateau' is damaged/],
   ])('%s: ERR_FORMAT names the part', async (_, changes, message) => {
     await writeSafetensors(path('damaged'), {}, { 'cudnn-gru-checkpoint': '2', ...metadataOf(changes) });

@@ -69,10 +69,7 @@ export async function trainTextClassifier(options: TrainTextClassifierOptions): 
   const split = randomSplit(texts.length, { validation, test, seed: options.seed ?? 0 });
   const cased = (indices: Int32Array) =>
     Array.from(indices, (i) => (lowerCase ? (texts[i] as string).toLowerCase() : (texts[i] as string)));
-  const tokenizer =
-    typeof tokens === 'object'
-      ? tokens
-      : await learnTokenizer(cased(split.train), tokens, 'tokens', { vocabulary, minCount });
+  const tokenizer = await learnTokenizer(cased(split.train), tokens, 'tokens', { vocabulary, minCount });
   const classes = [...new Set(labels)].sort();
   const numbers = labelNumbers(labels, classes);
   const part = (indices: Int32Array) =>

@@ -123,11 +123,10 @@ function split({ text, test = 0.05, validation = 0.05 }: TrainLanguageModelOptio
   };
 }
 
-async function tokenizerFor(
+function tokenizerFor(
   { tokenizer = 'characters', vocabulary = 10_000, minCount }: TrainLanguageModelOptions,
   text: string,
 ): Promise<Tokenizer> {
-  if (typeof tokenizer === 'object') return tokenizer;
   return learnTokenizer([text], tokenizer, 'tokenizer', { vocabulary, minCount });
 }
 
