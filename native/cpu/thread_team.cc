@@ -12,8 +12,8 @@ namespace cudnn_gru {
 namespace {
 
 // After time was lost by sharing, that time by the patience passes before sharing is tried again. The patience doubles
-// with each loss and falls by an eighth, at least by one, where sharing pays: a rare interruption costs little more than
-// itself, and where sharing often loses it is soon hardly tried.
+// with each loss and falls by an eighth, at least by one, where sharing pays: a rare interruption costs little more
+// than itself, and where sharing often loses it is soon hardly tried.
 constexpr int kMostPatience = 1000;
 // A process that was stopped has lost more time than it should wait for.
 constexpr std::chrono::seconds kLongestPatience{2};

@@ -28,9 +28,9 @@ struct GruLayout {
   std::vector<int64_t> offsets;  // of each parameter, in elements
 };
 
-// What a backend must offer. The queue's thread (or JavaScript's while the queue is idle: Queue::runNow) calls one method for each row of the operation table, in order, with
-// every input written and every output allocated; a backend that has a stream of its own launches there and returns.
-// Methods that say so may be called on any thread.
+// What a backend must offer. The queue's thread (or JavaScript's while the queue is idle: Queue::runNow) calls one
+// method for each row of the operation table, in order, with every input written and every output allocated; a backend
+// that has a stream of its own launches there and returns. Methods that say so may be called on any thread.
 class Device {
  public:
   virtual ~Device() = default;

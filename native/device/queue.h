@@ -31,8 +31,8 @@ class Command {
 // the JavaScript thread pushes.
 class Queue {
  public:
-  // Multiply-adds of about 20 µs, or of 100 µs where weights must be read for one row: about as long as it takes to wake
-  // the queue's thread and to be woken by it. Weights that were never packed take longer, once.
+  // Multiply-adds of about 20 µs, or of 100 µs where weights must be read for one row: about as long as it takes to
+  // wake the queue's thread and to be woken by it. Weights that were never packed take longer, once.
   static constexpr double kBriefWork = 2e6;
 
   // A loop that never waits for anything is stopped here rather than by the end of memory: push then blocks its caller.
