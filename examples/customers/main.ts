@@ -1,9 +1,10 @@
 // Churn on real events: 18 months of a shop's purchases. Who has bought within 60 days, and does not come back within the next 60?
 import { readFileSync } from 'node:fs';
-import { data, metrics, progressDisplay, saveModel, tasks } from 'cudnn-gru';
+import { data, progressDisplay, saveModel, tasks } from 'cudnn-gru';
 import { fromWheel } from '../common/fetch.js';
 import { outputFolder } from '../common/folders.js';
 import { exampleOptions } from '../common/options.js';
+import { printScores } from '../common/print_scores.js';
 import { logisticRegression } from '../events/logistic_regression.js';
 
 const { short, seed } = exampleOptions();
@@ -92,16 +93,7 @@ const predictions = {
   'logistic regression: recency, frequency, money': regression,
   'logistic regression: recency': lately,
 };
-console.log(`${'who stays away'.padEnd(48)}  ROC AUC  average precision  log loss`);
-for (const [who, of] of Object.entries(predictions)) {
-  const both = Float64Array.from({ length: 2 * of.length }, (_, i) => Math.abs(1 - (i % 2) - (of[i >> 1] as number)));
-  const numbers = [
-    metrics.rocAuc(of, labels).toFixed(4).padStart(7),
-    metrics.averagePrecision(of, labels).toFixed(4).padStart(17),
-    metrics.logLoss(both, labels, 2).toFixed(4).padStart(8),
-  ];
-  console.log(`${who.padEnd(48)}  ${numbers.join('  ')}`);
-}
+printScores('who stays away', 48, predictions, labels);
 const away = labels.reduce((sum, label) => sum + label, 0) / labels.length;
 console.log(`${(100 * away).toFixed(1)} % of the test moments`);
 await saveModel(`${output}model.safetensors`, model);

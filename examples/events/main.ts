@@ -1,7 +1,8 @@
 // Churn, fraud and failures from event logs whose best possible prediction is known. README.md says more.
-import { data, Generator, metrics, progressDisplay, saveModel, tasks, uniform } from 'cudnn-gru';
+import { data, Generator, progressDisplay, saveModel, tasks, uniform } from 'cudnn-gru';
 import { outputFolder } from '../common/folders.js';
 import { exampleOptions } from '../common/options.js';
+import { printScores } from '../common/print_scores.js';
 import { bestProbabilities, simulate } from './arrival_process.js';
 import { countsAt } from './counts.js';
 import { logisticRegression } from './logistic_regression.js';
@@ -56,16 +57,7 @@ async function run(name: string, setting: Setting): Promise<void> {
     'best possible': Float64Array.from(test, (cut) => best[cut] as number),
   };
   console.log(`${result.steps} steps in ${result.seconds.toFixed(1)} s`);
-  console.log(`${'prediction'.padEnd(32)}  ROC AUC  average precision  log loss`);
-  for (const [who, of] of Object.entries(predictions)) {
-    const both = Float64Array.from({ length: 2 * of.length }, (_, i) => Math.abs(1 - (i % 2) - (of[i >> 1] as number)));
-    const numbers = [
-      metrics.rocAuc(of, labels).toFixed(4).padStart(7),
-      metrics.averagePrecision(of, labels).toFixed(4).padStart(17),
-      metrics.logLoss(both, labels, 2).toFixed(4).padStart(8),
-    ];
-    console.log(`${who.padEnd(32)}  ${numbers.join('  ')}`);
-  }
+  printScores('prediction', 32, predictions, labels);
   const positive = labels.reduce((sum, label) => sum + label, 0) / labels.length;
   console.log(`${test.length} test moments, ${(100 * positive).toFixed(1)} % of them positive`);
   await saveModel(`${output}${name}.safetensors`, model);

@@ -45,7 +45,8 @@ const none = Number.NEGATIVE_INFINITY;
 /** @internal What of the options does not belong to the logits. */
 export type CtcSearchOptions = Omit<CtcBeamSearchOptions, keyof CtcDecodingOptions>;
 
-const searchOptions = [
+/** @internal */
+export const ctcSearchOptions: readonly string[] = [
   'width',
   'nBest',
   'classesPerFrame',
@@ -70,7 +71,7 @@ export class CtcPrefixSearch {
 
   /** @throws TypeError, RangeError */
   constructor({ classes, blank }: Pick<Frames, 'classes' | 'blank'>, options: CtcSearchOptions) {
-    checkOptions(options, 'options', searchOptions);
+    checkOptions(options, 'options', ctcSearchOptions);
     const { languageModel, signal } = options;
     if (languageModel !== undefined && typeof languageModel?.next !== 'function') {
       throw wrongKind('languageModel', 'a PrefixModel', languageModel);
@@ -133,7 +134,7 @@ export class CtcPrefixSearch {
  * @throws TypeError, RangeError
  */
 export async function ctcBeamSearch(logits: Tensor, options: CtcBeamSearchOptions = {}): Promise<CtcHypothesis[][]> {
-  checkOptions(options, 'options', ['lengths', 'blank', ...searchOptions]);
+  checkOptions(options, 'options', ['lengths', 'blank', ...ctcSearchOptions]);
   const { lengths, blank, ...search } = options;
   const { rows, ...sizes } = await readFrames(logits, given({ lengths, blank }));
   const found: CtcHypothesis[][] = [];

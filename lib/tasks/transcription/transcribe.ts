@@ -2,7 +2,12 @@ import { checkInteger, checkOptions, checkPositiveInteger } from '../../argument
 import type { Frames, MelSettings } from '../../audio/index.js';
 import { noGrad } from '../../autograd/tape.js';
 import { padSequences, Scaler } from '../../data/index.js';
-import { type CtcBeamSearchOptions, type CtcHypothesis, ctcBeamSearch } from '../../decoding/ctc_beam_search.js';
+import {
+  type CtcBeamSearchOptions,
+  type CtcHypothesis,
+  ctcBeamSearch,
+  ctcSearchOptions,
+} from '../../decoding/ctc_beam_search.js';
 import { ctcGreedy } from '../../decoding/ctc_greedy.js';
 import { CudnnGruError } from '../../errors.js';
 import type { Module } from '../../layers/module.js';
@@ -39,16 +44,7 @@ export interface Transcript {
   confidence: number;
 }
 
-const optionNames = [
-  'width',
-  'nBest',
-  'classesPerFrame',
-  'languageModel',
-  'languageModelWeight',
-  'labelBonus',
-  'signal',
-  'batchSize',
-];
+const optionNames = [...ctcSearchOptions, 'batchSize'];
 
 /**
  * What is said in sounds: by the most probable class of each step, or by prefix beam search.
