@@ -11,8 +11,9 @@ import type { Device } from './device.js';
  *   optimizer's state are float32 outside, so the weights that are trained are never rounded.
  *
  * float16 needs no loss scale: gradients are never float16 outside an operation, and inside, the GRU scales its own by a power of two that
- * follows their largest value, while `linear`, `matmul` and the reset-before cell compute them in TF32, which has float16's mantissa
- * and float32's range.
+ * follows their largest value and how many of them a weight's gradient adds up, while `linear`, `matmul` and the reset-before cell compute
+ * them in TF32, which has float16's mantissa and float32's range. Where gradients still grow beyond float16 on their way back through
+ * time, more than some 64 times, the optimizer skips the step and counts it in `skippedSteps`; bfloat16 has float32's range.
  */
 export type ComputePrecision = 'float32' | 'tf32' | 'float16' | 'bfloat16';
 

@@ -10,6 +10,13 @@
 
 namespace cudnn_gru {
 
+namespace {
+
+// 2^10 leaves a factor of 64 below float16's largest number for what grows on the way back through time.
+constexpr int kExponentOfSum = 10;
+
+}  // namespace
+
 void toPrecision(CudaDevice& device, const float* from, void* to, int64_t count, ops::Precision precision) {
   switch (precision) {
     case ops::Precision::kFloat16:
@@ -54,13 +61,15 @@ void GruDropout::apply(CudaDevice& device, int64_t layer, int64_t count, const f
       kernels::dropout(from, to, count, seed, first, threshold, float(1 / (1 - probability)), device.stream()));
 }
 
-GradientScale::GradientScale(CudaDevice& device, const float* a, int64_t aCount, const float* b, int64_t bCount)
+GradientScale::GradientScale(CudaDevice& device, const float* a, int64_t aCount, const float* b, int64_t bCount,
+                             int64_t summands)
     : scratch_(device, 2) {
+  const int headroom = std::max(0, std::ilogb(double(summands)) + 1 - kExponentOfSum);
   // The largest magnitude first, in the same place as the factor that is made of it.
   CUDNN_GRU_CUDA(cudaMemsetAsync(scratch_.data(), 0, scratch_.bytes(), device.stream()));
   if (a) CUDNN_GRU_CUDA(kernels::largestMagnitude(a, aCount, scratch_.floats(), device.stream()));
   if (b) CUDNN_GRU_CUDA(kernels::largestMagnitude(b, bCount, scratch_.floats(), device.stream()));
-  CUDNN_GRU_CUDA(kernels::scaleFor(scratch_.floats(), device.stream()));
+  CUDNN_GRU_CUDA(kernels::scaleFor(scratch_.floats(), headroom, device.stream()));
 }
 
 }  // namespace cudnn_gru

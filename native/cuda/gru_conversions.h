@@ -26,11 +26,12 @@ struct GruDropout {
   void apply(CudaDevice& device, int64_t layer, int64_t count, const float* from, float* to) const;
 };
 
-// Small gradients would be 0 in float16: a power of two that brings the largest near 1, and its inverse, on the device.
+// Small gradients would be 0 in float16, and the sums of many more than it holds (65504): a power of two that brings
+// the largest near 1, or so far below that `summands` of them are at most 1024; and its inverse, on the device.
 class GradientScale {
  public:
-  // Of two arrays; either may be null.
-  GradientScale(CudaDevice& device, const float* a, int64_t aCount, const float* b, int64_t bCount);
+  // Of two arrays; either may be null. `summands`: how many numbers are added up in the gradient of a weight.
+  GradientScale(CudaDevice& device, const float* a, int64_t aCount, const float* b, int64_t bCount, int64_t summands);
   const float* factor() const { return scratch_.floats(); }
   const float* inverse() const { return scratch_.floats() + 1; }
 

@@ -57,7 +57,7 @@ void GruCudnn::runBackward(const GruRun& run, const ops::GruShape& shape, const 
   std::optional<GradientScale> scale;
   if (run.precision() == ops::Precision::kFloat16)
     scale.emplace(device_, tensors.outputGrad, outputElements, tensors.hiddenGrad,
-                  stacked * shape.batch * shape.hiddenSize);
+                  stacked * shape.batch * shape.hiddenSize, run.sequenceElements(1));
   const float* factor = scale ? scale->factor() : nullptr;
   const float* inverse = scale ? scale->inverse() : nullptr;
 

@@ -59,9 +59,9 @@ describe('a session on a GPU', () => {
     };
     const step = (name: string, ...command: string[]) => ({ name, limit: 30, command });
     const shell = (name: string, script: string) => step(name, 'sh', '-c', script);
-    expect(await runStep(shell('slow', 'echo begun; sleep 300'), { folder: out, seconds: 0.5 })).toMatchObject({
+    expect(await runStep(shell('slow', 'echo begun; sleep 300'), { folder: out, seconds: 3 })).toMatchObject({
       status: 'out of time',
-      reason: 'stopped after 1 s',
+      reason: 'stopped after 3 s',
     });
     expect(readFileSync(join(out, 'slow.log'), 'utf8')).toBe('begun\n');
     expect(await runStep(shell('wrong', 'exit 7'), { folder: out })).toMatchObject({

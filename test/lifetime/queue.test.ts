@@ -21,8 +21,8 @@ import { deviceOf } from '../../lib/tensor/device.js';
 
 const cpu = deviceOf('cpu').index;
 
-/** A long chain of work; its result is 2^doublings in every element. */
-function slowChain(doublings: number, size = 300_000): Tensor {
+/** A long chain of work, about a millisecond for each doubling; its result is 2^doublings in every element. */
+function slowChain(doublings: number, size = 2_000_000): Tensor {
   let value = tensor(new Float32Array(size).fill(1));
   for (let i = 0; i < doublings; i++) {
     const next = value.add(value);
@@ -90,9 +90,9 @@ describe('the queue', () => {
 
 describe('brief work', () => {
   const gru = new GRU({ inputSize: 16, hiddenSize: 32 }).eval();
-  // The command that tells us of the end may still be on its way out.
+  // A read, from which on brief work is counted anew. The command that tells us of its end may still be on its way out.
   const idle = async () => {
-    await synchronize();
+    await zeros([1]).data();
     while (addon.pending(cpu) > 0) await setTimeout(1);
   };
   const step = (x: Tensor) => noGrad(() => gru.forward(x).hidden);
@@ -109,10 +109,11 @@ describe('brief work', () => {
     const x = randn([1, 1, 16]);
     let turns = 0;
     const timer = setInterval(() => turns++, 0);
-    const end = performance.now() + 100;
-    while (performance.now() < end) await step(x).data();
+    // Some hundred milliseconds at most, or for ever.
+    const end = performance.now() + 10_000;
+    while (turns < 10 && performance.now() < end) await step(x).data();
     clearInterval(timer);
-    expect(turns).toBeGreaterThan(10);
+    expect(turns).toBeGreaterThanOrEqual(10);
   });
 
   it('keeps its place behind what waits, with the same bits', async () => {
@@ -130,8 +131,13 @@ describe('brief work', () => {
     const large = new GRU({ inputSize: 256, hiddenSize: 256 }).eval();
     const x = randn([1, 1, 256]);
     await noGrad(() => large.forward(x).hidden).data();
-    const results = Array.from({ length: 200 }, () => noGrad(() => large.forward(x).hidden));
-    expect(addon.pending(cpu)).toBeGreaterThan(0);
+    let most = 0;
+    const results = Array.from({ length: 200 }, () => {
+      const { hidden } = noGrad(() => large.forward(x));
+      most = Math.max(most, addon.pending(cpu));
+      return hidden;
+    });
+    expect(most).toBeGreaterThan(0);
     const [first, last] = await Promise.all([results[0]?.data(), results.at(-1)?.data()]);
     expect(first).toEqual(last);
   });

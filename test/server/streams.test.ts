@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { data, GRU, saveModel, tasks } from 'cudnn-gru';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../formats/temporary_folder.js';
 import { numbers, predicted, serve, smallModel } from './run_server.js';
 import { liveStream } from './web_socket.js';
@@ -10,6 +10,8 @@ const { AnomalyDetector, scoreRows } = tasks;
 const detector = new AnomalyDetector({ inputSize: 2 }).eval();
 const threshold = 1;
 const small = smallModel(1);
+// For what the server notices in its own time.
+const patient = { timeout: 20_000, interval: 20 };
 beforeAll(async () => {
   detector.preprocessing = {
     task: 'detect',
@@ -52,8 +54,8 @@ describe('live streams of a detector', () => {
         socket.close();
       }),
     );
-    await sleep(100);
-    expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/^cudnn_gru_streams 0$/m);
+    const metrics = async () => (await fetch(`${url}/metrics`)).text();
+    await expect.poll(metrics, patient).toMatch(/^cudnn_gru_streams 0$/m);
   });
 
   it('answers in order what was sent without waiting, to a client that reads late', async () => {
@@ -117,8 +119,7 @@ describe('live streams of a detector', () => {
     await expect(liveStream(url, 'detector')).rejects.toThrow(/503/);
     first.socket.close();
     await first.closed;
-    await sleep(100);
-    const again = await liveStream(url, 'detector');
+    const again = await vi.waitFor(() => liveStream(url, 'detector'), patient);
     again.socket.close();
   });
 

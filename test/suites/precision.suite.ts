@@ -54,6 +54,13 @@ export function run(backend: Backend): void {
       },
     );
 
+    it('gru: gradients that add up 100,000 numbers of one sign, more than float16 holds', async () => {
+      const gru = new GRU({ inputSize: 1, hiddenSize: 3, device });
+      const x = onDevice(backend, random32(7, [256, 400, 1]));
+      await compare(gru.parameters(), () => gru.forward(x).output);
+      expect(Math.max(...((await gru.bias_ih_l0?.grad?.data()) as Float32Array))).toBeGreaterThan(1e-8 * 65504);
+    });
+
     it('linear and matmul: close to float32, forward and backward', async () => {
       const layer = new Linear({ inputSize: 20, outputSize: 9, device });
       const x = onDevice(backend, random32(2, [6, 20]), true);

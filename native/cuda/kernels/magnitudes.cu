@@ -18,12 +18,13 @@ __global__ void largestOf(const float* a, const float* b, int64_t count, float* 
   if (mine > 0) atomicMax(reinterpret_cast<unsigned*>(largest), mine);
 }
 
-__global__ void powersOfTwo(float* pair) {
+__global__ void powersOfTwo(float* pair, int headroom) {
   if (gridThread() != 0) return;
   const float largest = pair[0];
   int exponent = 0;
   if (largest > 0 && largest <= 3.402823466e38f) frexpf(largest, &exponent);
-  pair[0] = ldexpf(1.0f, exponent > 126 ? -126 : exponent < -126 ? 126 : -exponent);
+  const int wanted = -exponent - headroom;
+  pair[0] = ldexpf(1.0f, wanted > 126 ? 126 : wanted < -126 ? -126 : wanted);
   pair[1] = 1.0f / pair[0];
 }
 
@@ -44,7 +45,9 @@ cudaError_t largestDifference(const float* a, const float* b, int64_t count, flo
   return launch(largestOf, blocksFor(count), kThreads, 0, stream, a, b, count, largest);
 }
 
-cudaError_t scaleFor(float* pair, cudaStream_t stream) { return launch(powersOfTwo, 1, kWarp, 0, stream, pair); }
+cudaError_t scaleFor(float* pair, int headroom, cudaStream_t stream) {
+  return launch(powersOfTwo, 1, kWarp, 0, stream, pair, headroom);
+}
 
 cudaError_t multiplyBy(const float* x, float* out, int64_t count, const float* factor, cudaStream_t stream) {
   return launch(multiplyElements, blocksFor(count), kThreads, 0, stream, x, out, count, factor);
