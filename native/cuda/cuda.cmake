@@ -1,6 +1,6 @@
 # The CUDA backend where there is a CUDA toolkit, of `npm run cuda:toolkit` or the system's own; else the symbols that answer 'built without CUDA'.
-set(CUDNN_GRU_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100-real 120
-    CACHE STRING "what the kernels are compiled for; the last one also as PTX, for the GPUs to come")
+set(CUDNN_GRU_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100 120
+    CACHE STRING "what the kernels are compiled for; 100 also as PTX, for 11.0, and the last one, for the GPUs to come")
 
 # Sets `without_cuda` to why there is no CUDA backend, empty if there is one; NVCC, its `version` and CUDNN_INCLUDE.
 macro(find_cuda)

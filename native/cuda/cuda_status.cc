@@ -45,6 +45,15 @@ std::string place(const char* expression, const char* file, int line) {
   return std::string(expression) + " (" + path + ":" + std::to_string(line) + ")";
 }
 
+// cuDNN and cuBLASLt have a CUDA runtime of their own, whose errors ours does not know: asks the driver, without
+// waiting.
+cudaError_t stateOfDevice() {
+  const cudaError_t status = cudaStreamQuery(nullptr);
+  if (status != cudaErrorNotReady) return status;
+  cudaGetLastError();  // which is no error, but remembered like one
+  return cudaSuccess;
+}
+
 }  // namespace
 
 void checkCuda(cudaError_t status, const char* expression, const char* file, int line) {
@@ -66,14 +75,14 @@ void checkCuda(cudaError_t status, const char* expression, const char* file, int
 
 void checkCuda(cublasStatus_t status, const char* expression, const char* file, int line) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
-  checkCuda(cudaPeekAtLastError(), expression, file, line);
+  checkCuda(stateOfDevice(), expression, file, line);
   throw Error(status == CUBLAS_STATUS_ALLOC_FAILED ? "ERR_OUT_OF_MEMORY" : "ERR_INTERNAL",
               std::string(cublasLt().cublasLtGetStatusString(status)) + ": " + place(expression, file, line));
 }
 
 void checkCuda(cudnnStatus_t status, const char* expression, const char* file, int line) {
   if (status == CUDNN_STATUS_SUCCESS) return;
-  checkCuda(cudaPeekAtLastError(), expression, file, line);
+  checkCuda(stateOfDevice(), expression, file, line);
   const bool refused = status / 1000 == CUDNN_STATUS_NOT_SUPPORTED / 1000;
   const bool memory = status == CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED ||
                       status == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;

@@ -31,10 +31,8 @@ const GruConfiguration& GruCudnn::configuration(const GruStack& stack) {
 
 GruLayout GruCudnn::layout(int64_t inputSize, int64_t hiddenSize, int64_t layers, int64_t directions, bool hasBias) {
   std::lock_guard<std::mutex> lock(layoutMutex_);
-  if (!layoutHandle_) {
-    CUDNN_GRU_CUDA(cudaSetDevice(device_.index()));
-    CUDNN_GRU_CUDA(cudnn().cudnnCreate(&layoutHandle_));
-  }
+  CUDNN_GRU_CUDA(cudaSetDevice(device_.index()));  // JavaScript's thread may have opened another one since
+  if (!layoutHandle_) CUDNN_GRU_CUDA(cudnn().cudnnCreate(&layoutHandle_));
   const GruStack stack{
       inputSize, hiddenSize, layers, directions, hasBias, ops::Precision::kFloat32, CUDNN_RNN_ALGO_STANDARD};
   return GruConfiguration(layoutHandle_, stack).layout();

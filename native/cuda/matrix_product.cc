@@ -112,7 +112,9 @@ MatrixProducts::MatrixProducts(CudaDevice& device) : device_(device) {}
 MatrixProducts::~MatrixProducts() = default;
 
 MatrixProducts::Plan& MatrixProducts::planOf(const MatrixProduct& product, const void* a, const void* b) {
-  const bool aligned = isAligned(a) && isAligned(b) && isAligned(product.c) && isAligned(product.bias);
+  const bool aligned = isAligned(a) && isAligned(b) && isAligned(product.c);
+  // No preference tells the heuristic how a bias is aligned: kernels may read it 16 bytes at a time.
+  const bool fusesBias = product.bias && isAligned(product.bias);
   const Key key{product.batch,
                 product.m,
                 product.n,
@@ -120,7 +122,7 @@ MatrixProducts::Plan& MatrixProducts::planOf(const MatrixProduct& product, const
                 product.transposeA,
                 product.transposeB,
                 int64_t(product.precision),
-                product.bias != nullptr,
+                fusesBias,
                 aligned};
   const auto found = plans_.find(key);
   if (found != plans_.end()) return found->second;
@@ -146,8 +148,8 @@ MatrixProducts::Plan& MatrixProducts::planOf(const MatrixProduct& product, const
     if (status != CUBLAS_STATUS_NOT_SUPPORTED) CUDNN_GRU_CUDA(status);
     return status == CUBLAS_STATUS_SUCCESS && results > 0 && result.state == CUBLAS_STATUS_SUCCESS;
   };
-  if (product.bias) {
-    // The heuristic looks at the bias's address, for its alignment.
+  if (fusesBias) {
+    // The heuristic looks at the bias's address.
     plan.description.set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
     plan.description.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, product.bias);
     plan.addsBias = choose();

@@ -32,7 +32,7 @@ class MatrixProducts {
   void multiply(const MatrixProduct& product);
 
  private:
-  // Sizes, flags, precision, whether there is a bias, and whether all addresses are multiples of 16 bytes.
+  // Sizes, flags, precision, whether the product adds a bias, and whether its matrices lie at multiples of 16 bytes.
   using Key = std::array<int64_t, 9>;
   struct Plan;
 

@@ -63,7 +63,7 @@ __device__ int search(const int32_t* ids, int64_t first, int64_t count, int64_t 
 }
 
 // Adds the rows of yGrad that were found to their words' rows, which stand in memory between calls. A warp for each
-// word; each of its threads a column. (The next word's first vote waits until all have read the entries.)
+// word; each of its threads a column.
 __device__ void addFound(const float* yGrad, float* weightGrad, int64_t firstWord, int64_t lastWord, int64_t size,
                          Found& found, int known) {
   const int warp = threadIdx.x / kWarp, lane = threadIdx.x % kWarp;
@@ -83,6 +83,7 @@ __device__ void addFound(const float* yGrad, float* weightGrad, int64_t firstWor
         for (int k = 0; k < matches; ++k) sum += yGrad[found.place[entries[k]] * size + column];
         weightGrad[word * size + column] = sum;
       }
+    __syncwarp();  // until all have read the entries
   }
 }
 

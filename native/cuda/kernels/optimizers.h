@@ -28,7 +28,7 @@ struct OptimizerTensors {
 // What an update does to a gradient before it is used: clamp(g * norm[1], ±clip) (clip: infinity for none), +
 // weightDecay * p.
 struct GradientUse {
-  const float* norm;  // or null: no scale
+  const float* norm;
   const int32_t* counts;
   float clip, weightDecay;
 };

@@ -234,7 +234,9 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t description
   std::memcpy(&factors[1], beta, sizeof(float));
   if (!product.fits() || c != d || factors[0] != 1 || factors[1] != 0 || workspaceBytes < chosen.workspace ||
       (chosen.workspace > 0 && !workspace) || !isMultiple(a, chosen.alignment) || !isMultiple(b, chosen.alignment) ||
-      !isMultiple(d, chosen.alignment))
+      !isMultiple(d, chosen.alignment) ||
+      // The real one may read it 16 bytes at a time, and then the device is lost.
+      (product.description.epilogue == CUBLASLT_EPILOGUE_BIAS && !isMultiple(product.description.bias, 16)))
     return CUBLAS_STATUS_INVALID_VALUE;
   cuda_emulation::addToStream(stream, [=] {
     if (chosen.workspace > 0) std::memset(workspace, 0xee, chosen.workspace);
