@@ -573,6 +573,8 @@ export interface Addon {
   choices(device: DeviceIndex): string[];
   /** Lines of `choices` to follow from now on; what is not understood is passed over. */
   followChoices(device: DeviceIndex, lines: readonly string[]): void;
+  /** Ends the threads of all devices: what waits is abandoned, and everything from now on fails. */
+  stop(): void;
   /** Crossings from JavaScript so far. */
   calls(): number;
   /** Which class native errors are made of. */

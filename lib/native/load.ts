@@ -56,6 +56,8 @@ function load(): Addon {
     chosen ??= forLibc((require('node-gyp-build') as NodeGypBuild).resolve(packageFolder));
     const addon = require(chosen) as Addon;
     addon.setErrorClass(CudnnGruError);
+    // process.exit() runs no cleanup hook of an addon: our threads would go on while the process takes its libraries down.
+    process.once('exit', () => addon.stop());
     return addon;
   } catch (cause) {
     throw explain(cause, chosen);

@@ -109,6 +109,11 @@ napi_value calls(Environment& environment, const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), double(environment.calls));
 }
 
+napi_value stop(Environment& environment, const Napi::CallbackInfo& info) {
+  environment.stop();
+  return info.Env().Undefined();
+}
+
 napi_value setErrorClass(Environment& environment, const Napi::CallbackInfo& info) {
   CUDNN_GRU_CHECK(info[0].IsFunction(), "not a class");
   environment.errorClass = Napi::Persistent(info[0].As<Napi::Function>());
@@ -128,6 +133,7 @@ void exportDevices(Napi::Env env, Napi::Object exports) {
   exports.Set("choices", Napi::Function::New<call<choices>>(env, "choices"));
   exports.Set("followChoices", Napi::Function::New<call<followChoices>>(env, "followChoices"));
   exports.Set("setErrorClass", Napi::Function::New<call<setErrorClass>>(env, "setErrorClass"));
+  exports.Set("stop", Napi::Function::New<call<stop>>(env, "stop"));
   exports.Set("calls", Napi::Function::New<call<calls>>(env, "calls"));
 }
 

@@ -43,6 +43,10 @@ void Environment::close() {
   wake_.Release();
 }
 
+void Environment::stop() {
+  for (const OpenDevice& device : devices_) device.queue->stop();
+}
+
 const View& Environment::view(double handle) const {
   const size_t index = handle > 0 && handle < slots_.size() && handle == std::floor(handle) ? size_t(handle) : 0;
   if (index == 0 || !slots_[index].buffer) throw Error("ERR_DISPOSED", "a tensor handle holds nothing: disposed?");

@@ -46,6 +46,9 @@ class Environment {
   void expectCompletion();
   void complete(std::function<void(Napi::Env)> then);
 
+  // The process is ending: no thread of ours runs any more when this returns, and nothing is computed from now on.
+  void stop();
+
   // Tells V8 how much native memory the devices hold, in steps large enough not to cost anything.
   void reportMemory();
 

@@ -16,13 +16,18 @@ Completions::Completions(int device, cudaStream_t stream)
     : device_(device), stream_(stream), thread_([this] { work(); }) {}
 
 Completions::~Completions() {
+  stop();
+  for (cudaEvent_t event : freeEvents_) cudaEventDestroy(event);
+}
+
+void Completions::stop() {
+  if (!thread_.joinable()) return;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     closing_ = true;
   }
   added_.notify_all();
   thread_.join();
-  for (cudaEvent_t event : freeEvents_) cudaEventDestroy(event);
 }
 
 cudaEvent_t Completions::takeEvent() {

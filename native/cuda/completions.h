@@ -21,7 +21,10 @@ class Completions {
   using Action = std::function<void(const std::optional<Error>&)>;
 
   Completions(int device, cudaStream_t stream);
-  ~Completions();  // waits for everything added
+  ~Completions();  // stops
+
+  // Waits for everything added; nothing may be added any more.
+  void stop();
 
   // Calls `then`, on the thread of this object, when everything that is now in the stream has run, or has failed.
   // `awaited`: somebody waits for it, so the thread polls for a moment before it sleeps.

@@ -38,6 +38,7 @@ CudaDevice::~CudaDevice() {
 }
 
 void CudaDevice::enterThread() { cudaSetDevice(index_); }
+void CudaDevice::stop() { completions_->stop(); }
 
 void* CudaDevice::allocate(size_t bytes) { return memory_->allocate(bytes); }
 void CudaDevice::release(void* data, size_t bytes) noexcept { memory_->release(data, bytes); }

@@ -29,6 +29,7 @@ class CudaDevice : public Device {
   ~CudaDevice() override;
 
   void enterThread() override;
+  void stop() override;
 
   void* allocate(size_t bytes) override;
   void release(void* data, size_t bytes) noexcept override;

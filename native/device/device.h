@@ -37,6 +37,8 @@ class Device {
 
   // Called on the queue's thread before anything else.
   virtual void enterThread() {}
+  // Called when nothing more will be launched: waits for what was, and ends the device's own threads that wait for it.
+  virtual void stop() {}
 
   // Any thread. Aligned to 64 bytes; throws ERR_OUT_OF_MEMORY. A block that is released may be given out again at once:
   // a backend with a stream orders its uses there.

@@ -12,11 +12,16 @@ namespace {
 
 constexpr int kPauses = 1000;
 
+Error closed() { return Error("ERR_ABORTED", "the process, or this worker thread, is ending"); }
+
 }  // namespace
 
 Queue::Queue(std::shared_ptr<Device> device) : device_(std::move(device)), thread_([this] { work(); }) {}
 
-Queue::~Queue() {
+Queue::~Queue() { stop(); }
+
+void Queue::stop() {
+  if (!thread_.joinable()) return;
   std::deque<std::unique_ptr<Command>> abandoned;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -25,12 +30,18 @@ Queue::~Queue() {
   }
   arrived_.notify_all();
   thread_.join();
-  for (auto& command : abandoned) command->fail(Error("ERR_ABORTED", "the environment is closing"));
+  device_->stop();
+  for (auto& command : abandoned) command->fail(closed());
 }
 
 size_t Queue::push(std::unique_ptr<Command> command) {
   std::unique_lock<std::mutex> lock(mutex_);
   finished_.wait(lock, [this] { return commands_.size() < kCapacity; });
+  if (closing_) {
+    lock.unlock();
+    command->fail(closed());
+    return 0;
+  }
   commands_.push_back(std::move(command));
   const size_t pending = unfinished();
   const bool wake = sleeping_;

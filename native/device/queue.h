@@ -39,7 +39,11 @@ class Queue {
   static constexpr size_t kCapacity = 4096;
 
   explicit Queue(std::shared_ptr<Device> device);
-  ~Queue();  // commands that have not started are abandoned
+  ~Queue();  // stops
+
+  // Waits for the command that runs and for what it has launched, ends the threads of the queue and of the device, and
+  // abandons all other commands: they and those that are pushed from now on fail.
+  void stop();
 
   Device& device() const { return *device_; }
   const std::shared_ptr<Device>& sharedDevice() const { return device_; }
