@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cuda/libraries/cudnn_parts.h"
 #include "cuda/libraries/library_search.h"
 #include "platform/dynamic_library.h"
 
@@ -26,14 +27,8 @@ std::string cudnnVersion(size_t version) {
          std::to_string(version % 100);
 }
 
-std::string wheelRemedy(int major) {
-  const std::string cuda = std::to_string(major);
-  return "install it, for instance by `python3 -m pip install nvidia-cudnn-cu" + cuda + " nvidia-cublas" +
-         (major == 12 ? "-cu12" : "") + "`, and if it lies in no usual place name its folder in CUDNN_GRU_LIBRARY_PATH";
-}
-
-template <class Function>
-void resolve(const DynamicLibrary& library, const char* name, Function& function, std::string& missing) {
+template <class Library, class Function>
+void resolve(const Library& library, const char* name, Function& function, std::string& missing) {
   function = reinterpret_cast<Function>(library.symbol(name));
   if (!function) missing += (missing.empty() ? "" : ", ") + std::string(name);
 }
@@ -51,7 +46,7 @@ std::string missingSymbols(const DynamicLibrary& library, CublasLtLibrary& table
   return missing;
 }
 
-std::string missingSymbols(const DynamicLibrary& library, CudnnLibrary& table) {
+std::string missingSymbols(const CudnnParts& library, CudnnLibrary& table) {
   std::string missing;
   CUDNN_GRU_CUDNN_FUNCTIONS(CUDNN_GRU_RESOLVE)
 #undef CUDNN_GRU_RESOLVE
@@ -66,8 +61,11 @@ class Opener {
     folders_ = libraryFolders();
     for (const std::string& folder : folders_)
       note("looked in " + (folder.empty() ? "the system's own places" : folder));
-    const std::string driverProblem = openDriver(), cudnnProblem = openCudnn();
-    libraries_.reason = !driverProblem.empty() ? driverProblem : cudnnProblem;
+    libraries_.reason = openDriver();
+    if (libraries_.reason.empty())
+      libraries_.reason = openCudnn();
+    else
+      note("cuDNN and cuBLAS were not looked for: they need the driver");
     if (libraries_.reason.empty()) libraries_.description = describeVersions();
     return std::move(libraries_);
   }
@@ -114,31 +112,47 @@ class Opener {
   // The first cuDNN that can be used with a cuBLASLt for the same major version of CUDA.
   std::string openCudnn() {
     const std::string name = libraryFileName("cudnn", 9);
-    std::string firstProblem, problem;
-    bool anyFile = false;
+    std::string firstProblem;
     for (const std::string& path : candidates(folders_, name)) {
-      DynamicLibrary library = openFile(path, libraries_.cudnn, problem);
-      const bool isFile = library || path != name;
-      if (library) {
-        problem = openCublasLt(path);
-        if (problem.empty()) return "";
-        note(problem);
-        libraries_.cudnn = CudnnLibrary();
-        library.unload();
-      }
-      if (isFile && !anyFile) firstProblem = problem;
-      anyFile |= isFile;
+      bool isFile = path != name;
+      const std::string problem = tryCudnn(path, isFile);
+      if (problem.empty()) return "";
+      note(problem);
+      if (isFile && firstProblem.empty()) firstProblem = problem;
     }
-    if (!anyFile) return "cuDNN 9 (" + name + ") was not found: " + wheelRemedy(13);
-    return firstProblem;
+    return firstProblem.empty() ? "cuDNN 9 (" + name + ") was not found: " + wheelRemedy(13) : firstProblem;
   }
 
-  // What is wrong with the cuDNN in the table; if nothing, cuBLASLt has been opened too.
-  std::string openCublasLt(const std::string& cudnnPath) {
-    const size_t version = libraries_.cudnn.cudnnGetVersion();
-    const std::string cudnn = "cuDNN " + cudnnVersion(version) + " (" + cudnnPath + ")";
-    if (version < kOldestCudnn) return cudnn + " is too old, 9.0 is needed: " + wheelRemedy(13);
-    const int major = int(libraries_.cudnn.cudnnGetCudartVersion() / 1000);
+  // What is wrong with a cuDNN; if nothing, it and its cuBLASLt are in the tables. `isFile` is set where there is one.
+  std::string tryCudnn(const std::string& path, bool& isFile) {
+    std::string problem;
+    DynamicLibrary library = DynamicLibrary::open(path, problem);
+    if (!library) return problem;
+    isFile = true;
+    CudnnParts parts(library.path());
+    library.unload();
+    problem = parts.openGraph();
+    if (problem.empty()) problem = openCublasLt(parts);
+    if (problem.empty()) problem = parts.openRest();
+    if (problem.empty()) {
+      const std::string missing = missingSymbols(parts, libraries_.cudnn);
+      if (!missing.empty()) problem = parts.library() + ": lacks " + missing + ": " + wheelRemedy(13);
+    }
+    if (problem.empty()) {
+      for (const std::string& part : parts.paths()) note(part + ": opened");
+      return "";
+    }
+    libraries_.cudnn = CudnnLibrary();
+    libraries_.cublasLt = CublasLtLibrary();
+    parts.close();
+    return problem;
+  }
+
+  // What is wrong with a cuDNN's versions; if nothing, the cuBLASLt that goes with it has been opened.
+  std::string openCublasLt(const CudnnParts& parts) {
+    const std::string cudnn = "cuDNN " + cudnnVersion(parts.version()) + " (" + parts.library() + ")";
+    if (parts.version() < kOldestCudnn) return cudnn + " is too old, 9.0 is needed: " + wheelRemedy(13);
+    const int major = parts.cudaMajor();
     if (major != 12 && major != 13)
       return cudnn + " is for CUDA " + std::to_string(major) +
              ", and one for CUDA 13 or 12 is needed: " + wheelRemedy(13);

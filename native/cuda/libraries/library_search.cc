@@ -111,4 +111,22 @@ std::vector<std::string> candidates(const std::vector<std::string>& folders, con
   return paths;
 }
 
+std::string besideLibrary(const std::string& library, const std::string& fileName) {
+  std::error_code error;
+  for (const fs::path& path : {fs::path(library), fs::canonical(library, error)}) {
+    const fs::path exact = path.parent_path() / fileName;
+    if (fs::exists(exact, error)) return exact.string();
+    const std::vector<fs::path> fuller = entries(path.parent_path(), fileName + ".");
+    if (!fuller.empty()) return fuller.front().string();
+  }
+  return "";
+}
+
+std::string wheelRemedy(int cudaMajor) {
+  const std::string cuda = std::to_string(cudaMajor);
+  return "install it, for instance by `python3 -m pip install nvidia-cudnn-cu" + cuda + " nvidia-cublas" +
+         (cudaMajor == 12 ? "-cu12" : "") +
+         "`, and if it lies in no usual place name its folder in CUDNN_GRU_LIBRARY_PATH";
+}
+
 }  // namespace cudnn_gru

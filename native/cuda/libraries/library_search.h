@@ -14,7 +14,14 @@ namespace cudnn_gru {
 //   user and of the system
 std::vector<std::string> libraryFolders();
 
+// What to do where one is missing: the wheels of cuDNN and cuBLAS for this major version of CUDA.
+std::string wheelRemedy(int cudaMajor);
+
 // Paths of the existing files of this name in the folders, and for the system's loader the name itself.
 std::vector<std::string> candidates(const std::vector<std::string>& folders, const std::string& fileName);
+
+// The file of this name beside a library, or beside what that is a link to; where it is there under a fuller name only,
+// as libcudnn_ops.so.9.14.0, that one. Empty if there is none.
+std::string besideLibrary(const std::string& library, const std::string& fileName);
 
 }  // namespace cudnn_gru

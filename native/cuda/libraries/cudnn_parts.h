@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "platform/dynamic_library.h"
+
+namespace cudnn_gru {
+
+// The libraries of a cuDNN 9 that a GRU needs: libcudnn_graph, libcudnn_ops and libcudnn_adv, each of which needs those
+// before it.
+//
+// libcudnn.so.9 itself only passes calls on. It looks for the library that holds a function at the function's first
+// call, by name, on LD_LIBRARY_PATH before its own folder, and ends the process when that cannot be opened. So it only
+// shows where cuDNN lies; nothing of it is called, and what it would look for is opened here by full path.
+class CudnnParts {
+ public:
+  // `library`: where libcudnn.so.9 lies.
+  explicit CudnnParts(const std::string& library) : library_(library) {}
+
+  // Opens libcudnn_graph and reads the versions. Both answer what is wrong, empty if nothing.
+  std::string openGraph();
+  // Opens the others, when all else is known to fit: from here on the system keeps them in the process even when they
+  // are closed, and would bind those of any other cuDNN to them.
+  std::string openRest();
+  void close();
+
+  const std::string& library() const { return library_; }
+  size_t version() const { return version_; }            // 91400
+  int cudaMajor() const { return int(cudart_ / 1000); }  // what it is made for
+  // A function of any of the three, after openRest; nullptr if there is none.
+  void* symbol(const char* name) const { return parts_.back().symbol(name); }
+  std::vector<std::string> paths() const;
+
+ private:
+  std::string open(const char* part);
+
+  std::string library_;
+  std::vector<platform::DynamicLibrary> parts_;
+  size_t version_ = 0, cudart_ = 0;
+};
+
+}  // namespace cudnn_gru
