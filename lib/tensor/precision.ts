@@ -14,6 +14,9 @@ import type { Device } from './device.js';
  * follows their largest value and how many of them a weight's gradient adds up, while `linear`, `matmul` and the reset-before cell compute
  * them in TF32, which has float16's mantissa and float32's range. Where gradients still grow beyond float16 on their way back through
  * time, more than some 64 times, the optimizer skips the step and counts it in `skippedSteps`; bfloat16 has float32's range.
+ *
+ * A GRU in bfloat16 needs compute capability 8.0 (Ampere) and cuDNN 9.13; the reset-before cell, `linear` and `matmul` use cuBLAS, which decides for
+ * itself.
  */
 export type ComputePrecision = 'float32' | 'tf32' | 'float16' | 'bfloat16';
 
@@ -27,7 +30,7 @@ let current: ComputePrecision = 'float32';
  * precision of its forward operation. Scopes may be nested; what an asynchronous `fn` calls after its first `await` is outside.
  *
  * @throws TypeError, RangeError; inside, CudnnGruError `ERR_UNSUPPORTED` where a device that computes in float32 only, the CPU, is asked
- * for another precision
+ * for another precision; and where the result is read, if the GPU or its cuDNN does not compute in it
  */
 export function withPrecision<T>(precision: ComputePrecision, fn: () => T): T {
   checkOneOf(precision, 'precision', computePrecisions);

@@ -46,6 +46,14 @@ DeviceReport describe(int index) {
   if (properties.major < kOldestMajor || (properties.major == kOldestMajor && properties.minor < kOldestMinor))
     report.reason = "compute capability " + capability + " is too old, " + std::to_string(kOldestMajor) + "." +
                     std::to_string(kOldestMinor) + " is needed; use device 'cpu'";
+  int pools = 0;
+  if (report.reason.empty() &&
+      (cudaDeviceGetAttribute(&pools, cudaDevAttrMemoryPoolsSupported, index) != cudaSuccess || !pools)) {
+    cudaGetLastError();
+    report.reason =
+        "the GPU has no memory pools (cudaDevAttrMemoryPoolsSupported is 0), as a virtual GPU without "
+        "unified memory; use device 'cpu'";
+  }
   report.available = report.reason.empty();
   return report;
 }

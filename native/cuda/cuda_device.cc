@@ -15,6 +15,7 @@ CudaDevice::CudaDevice(int index) : CudaDevice(index, nullptr) {
   cudaDeviceProp properties{};
   CUDNN_GRU_CUDA(cudaGetDeviceProperties(&properties, index_));
   name_ = properties.name;
+  computeCapability_ = properties.major * 10 + properties.minor;
   CUDNN_GRU_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
   memory_ = std::make_unique<DeviceMemory>(index_, stream_);
   void* fault = nullptr;

@@ -55,6 +55,7 @@ class CudaDevice : public Device {
   int index() const { return index_; }
   const std::string& name() const { return name_; }  // 'NVIDIA H200'
   cudaStream_t stream() const { return stream_; }
+  int computeCapability() const { return computeCapability_; }  // 75 is 7.5
   int multiprocessors() const { return multiprocessors_; }
   // What kernels report into, as the GPU sees it.
   IndexFault* indexFault() const { return indexFault_; }
@@ -70,7 +71,7 @@ class CudaDevice : public Device {
 
   int index_;
   std::string name_;
-  int multiprocessors_ = 0;
+  int computeCapability_ = 0, multiprocessors_ = 0;
   cudaStream_t stream_ = nullptr;
   IndexFault* indexFault_ = nullptr;
   cublasLtHandle_t cublasLt_ = nullptr;

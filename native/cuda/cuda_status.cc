@@ -54,6 +54,22 @@ cudaError_t stateOfDevice() {
   return cudaSuccess;
 }
 
+// With the condition that failed, where cuDNN names one, and what the user can do.
+std::string textOf(cudnnStatus_t status) {
+  std::string text = cudnn().cudnnGetErrorString(status);
+  char condition[512] = "";
+  cudnn().cudnnGetLastErrorString(condition, sizeof condition);
+  if (*condition) text += " (" + std::string(condition) + ")";
+  if (status == CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH)
+    text +=
+        ", this process has opened libraries of two cuDNNs: name the folder of one in CUDNN_GRU_LIBRARY_PATH, and "
+        "leave "
+        "no other on LD_LIBRARY_PATH";
+  if (status == CUDNN_STATUS_SUBLIBRARY_LOADING_FAILED)
+    text += ", a library of cuDNN is missing or damaged: install all of it into one folder";
+  return text;
+}
+
 }  // namespace
 
 void checkCuda(cudaError_t status, const char* expression, const char* file, int line) {
@@ -83,13 +99,18 @@ void checkCuda(cublasStatus_t status, const char* expression, const char* file, 
 void checkCuda(cudnnStatus_t status, const char* expression, const char* file, int line) {
   if (status == CUDNN_STATUS_SUCCESS) return;
   checkCuda(stateOfDevice(), expression, file, line);
-  const bool refused = status / 1000 == CUDNN_STATUS_NOT_SUPPORTED / 1000;
+  // For a refusal it names no condition; what it would tell is of an earlier error.
+  if (status / 1000 == CUDNN_STATUS_NOT_SUPPORTED / 1000)
+    throw Error("ERR_UNSUPPORTED",
+                std::string(cudnn().cudnnGetErrorString(status)) + ": " + place(expression, file, line));
   const bool memory = status == CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED ||
                       status == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
-  throw Error(refused  ? "ERR_UNSUPPORTED"
-              : memory ? "ERR_OUT_OF_MEMORY"
-                       : "ERR_INTERNAL",
-              std::string(cudnn().cudnnGetErrorString(status)) + ": " + place(expression, file, line));
+  const bool installation =
+      status == CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH || status == CUDNN_STATUS_SUBLIBRARY_LOADING_FAILED;
+  throw Error(memory         ? "ERR_OUT_OF_MEMORY"
+              : installation ? "ERR_DEVICE_UNAVAILABLE"
+                             : "ERR_INTERNAL",
+              textOf(status) + ": " + place(expression, file, line));
 }
 
 }  // namespace cudnn_gru

@@ -145,7 +145,7 @@ MatrixProducts::Plan& MatrixProducts::planOf(const MatrixProduct& product, const
     const cublasStatus_t status = cublasLt().cublasLtMatmulAlgoGetHeuristic(
         device_.cublasLtHandle(), plan.description.value, plan.left.value, plan.right.value, plan.result.value,
         plan.result.value, preference.value, 1, &result, &results);
-    if (status != CUBLAS_STATUS_NOT_SUPPORTED) CUDNN_GRU_CUDA(status);
+    if (status != CUBLAS_STATUS_NOT_SUPPORTED && status != CUBLAS_STATUS_ARCH_MISMATCH) CUDNN_GRU_CUDA(status);
     return status == CUBLAS_STATUS_SUCCESS && results > 0 && result.state == CUBLAS_STATUS_SUCCESS;
   };
   if (fusesBias) {
@@ -158,7 +158,10 @@ MatrixProducts::Plan& MatrixProducts::planOf(const MatrixProduct& product, const
   if (!plan.addsBias && !choose())
     throw Error("ERR_UNSUPPORTED", "cuBLASLt has no algorithm for a product of [" + std::to_string(product.m) + ", " +
                                        std::to_string(product.k) + "] and [" + std::to_string(product.k) + ", " +
-                                       std::to_string(product.n) + "]");
+                                       std::to_string(product.n) + "]" +
+                                       (product.precision == Precision::kBfloat16 && device_.computeCapability() < 80
+                                            ? " in 'bfloat16' below compute capability 8.0: compute in 'float16'"
+                                            : ""));
   plan.algorithm = result.algo;
   plan.workspace = result.workspaceSize;
   return plans_.emplace(key, std::move(plan)).first->second;

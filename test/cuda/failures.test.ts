@@ -1,13 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { root } from '../package/helpers.js';
-import { emulated, reason, title } from './gpu.js';
+import { child, emulated, entry, reason, title } from './gpu.js';
 
 const { Adam, devices, GRU, Linear, losses, noGrad, ones, ops, tensor, zeros } = await import('../../lib/index.js');
-
-// Workers and child processes run the compiled package, as a user's would.
-const entry = new URL('../../dist/index.js', import.meta.url).href;
 
 describe.skipIf(reason !== '')(title('failures'), () => {
   const device = 'cuda';
@@ -208,8 +203,3 @@ describe.skipIf(reason !== '')(title('failures'), () => {
     expect(second).toBe(first);
   });
 });
-
-function child(script: string, env: NodeJS.ProcessEnv) {
-  const args = ['--input-type=module', '-e', script];
-  return spawnSync(process.execPath, args, { cwd: root, env: { ...process.env, ...env }, encoding: 'utf8' });
-}

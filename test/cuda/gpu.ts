@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../package/helpers.js';
@@ -25,3 +26,12 @@ export const reason = await find();
 /** The name under which a file's tests are counted. */
 export const title = (subject: string) =>
   `${subject}, ${emulated ? 'emulated GPU' : 'GPU'}${reason && ` (skipped: ${reason})`}`;
+
+/** Workers and child processes run the compiled package, as a user's would. */
+export const entry = new URL('../../dist/index.js', import.meta.url).href;
+
+/** Runs a module in a process of its own, with these environment variables besides ours. */
+export function child(script: string, env: NodeJS.ProcessEnv) {
+  const args = ['--input-type=module', '-e', script];
+  return spawnSync(process.execPath, args, { cwd: root, env: { ...process.env, ...env }, encoding: 'utf8' });
+}

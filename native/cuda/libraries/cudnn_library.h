@@ -7,6 +7,7 @@
   X(cudnnGetVersion)                 \
   X(cudnnGetCudartVersion)           \
   X(cudnnGetErrorString)             \
+  X(cudnnGetLastErrorString)         \
   X(cudnnCreate)                     \
   X(cudnnDestroy)                    \
   X(cudnnSetStream)                  \

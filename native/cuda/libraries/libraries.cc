@@ -20,13 +20,6 @@ std::string cudaVersion(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
-// 90 100 is 9.1.0; before version 9, 8907 was 8.9.7.
-std::string cudnnVersion(size_t version) {
-  const size_t major = version < 10000 ? 1000 : 10000;
-  return std::to_string(version / major) + "." + std::to_string(version % major / 100) + "." +
-         std::to_string(version % 100);
-}
-
 template <class Library, class Function>
 void resolve(const Library& library, const char* name, Function& function, std::string& missing) {
   function = reinterpret_cast<Function>(library.symbol(name));

@@ -25,4 +25,11 @@ const Libraries& libraries();
 inline const CublasLtLibrary& cublasLt() { return libraries().cublasLt; }
 inline const CudnnLibrary& cudnn() { return libraries().cudnn; }
 
+// 91400 is 9.14.0; before version 9, 8907 was 8.9.7.
+inline std::string cudnnVersion(size_t version) {
+  const size_t major = version < 10000 ? 1000 : 10000;
+  return std::to_string(version / major) + "." + std::to_string(version % major / 100) + "." +
+         std::to_string(version % 100);
+}
+
 }  // namespace cudnn_gru

@@ -211,6 +211,10 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
   if (!product.fits()) return CUBLAS_STATUS_INVALID_VALUE;
   // Somewhere the real one has no algorithm with a bias: for vectors, say.
   if (product.description.epilogue == CUBLASLT_EPILOGUE_BIAS && product.d.rows == 1) return CUBLAS_STATUS_NOT_SUPPORTED;
+  // Whether the real one computes in bfloat16 on a GPU without units for it is not known.
+  cudaDeviceProp gpu;
+  if (product.a.type == CUDA_R_16BF && cudaGetDeviceProperties(&gpu, 0) == cudaSuccess && gpu.major < 8)
+    return CUBLAS_STATUS_ARCH_MISMATCH;
   const Preference& wanted = own<Preference>(preference);
   const Chosen chosen{wanted.workspace < kWorkspace ? wanted.workspace : kWorkspace, wanted.alignment};
   results[0] = {};

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -126,13 +127,23 @@ cudnnStatus_t check(const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x, cons
 
 extern "C" {
 
-size_t cudnnGetVersion() { return 91400; }
+// CUDNN_GRU_EMULATED_CUDNN=91200 is an older one.
+size_t cudnnGetVersion() {
+  const char* const asked = std::getenv("CUDNN_GRU_EMULATED_CUDNN");
+  return asked ? size_t(std::atol(asked)) : 91400;
+}
 size_t cudnnGetCudartVersion() { return 13000; }
 const char* cudnnGetErrorString(cudnnStatus_t status) {
   return status == CUDNN_STATUS_NOT_SUPPORTED ? "CUDNN_STATUS_NOT_SUPPORTED" : "CUDNN_STATUS_BAD_PARAM";
 }
 
-cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) { return create(handle); }
+void cudnnGetLastErrorString(char* message, size_t size) { std::snprintf(message, size, "a condition of the stand-in"); }
+
+// CUDNN_GRU_EMULATED_CREATE=1002: it answers that, as where the libraries do not fit together.
+cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) {
+  const char* const asked = std::getenv("CUDNN_GRU_EMULATED_CREATE");
+  return asked ? cudnnStatus_t(std::atoi(asked)) : create(handle);
+}
 cudnnStatus_t cudnnDestroy(cudnnHandle_t handle) { return destroy(handle); }
 cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {
   handle->stream = stream;

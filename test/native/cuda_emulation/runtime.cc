@@ -54,11 +54,16 @@ void traceWait(const char* call) {
   if (traced) std::fprintf(stderr, "emulated GPU: %s waits\n", call);
 }
 
-// CUDNN_GRU_EMULATED_DEVICES=2: two GPUs, for what tells them apart.
+// A number of the GPU that a variable changes: CUDNN_GRU_EMULATED_CAPABILITY=75, CUDNN_GRU_EMULATED_MEMORY_POOLS=0, and
+// CUDNN_GRU_EMULATED_DEVICES=2 for what tells two GPUs apart.
+int numberOf(const char* variable, int usual) {
+  const char* const asked = std::getenv(variable);
+  return asked ? std::atoi(asked) : usual;
+}
+
 int deviceCount() {
   const char* const visible = std::getenv("CUDA_VISIBLE_DEVICES");
-  const char* const asked = std::getenv("CUDNN_GRU_EMULATED_DEVICES");
-  const int count = asked ? std::atoi(asked) : 1;
+  const int count = numberOf("CUDNN_GRU_EMULATED_DEVICES", 1);
   if (!visible) return count;
   int seen = 0;
   for (int device = 0; device < count; ++device) seen += std::strstr(visible, std::to_string(device).c_str()) != nullptr;
@@ -241,14 +246,20 @@ cudaError_t cudaSetDevice(int device) {
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   *properties = {};
   std::snprintf(properties->name, sizeof properties->name, "no GPU: emulated on the CPU for tests");
-  properties->major = 9;
+  const int capability = numberOf("CUDNN_GRU_EMULATED_CAPABILITY", 90);
+  properties->major = capability / 10;
+  properties->minor = capability % 10;
   properties->totalGlobalMem = kMemory;
   properties->multiProcessorCount = 2;
   return answer(cudaSuccess);
 }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
-  if (attribute != cudaDevAttrMultiProcessorCount) return answer(cudaErrorInvalidValue);
-  *value = 2;
+  if (attribute == cudaDevAttrMultiProcessorCount)
+    *value = 2;
+  else if (attribute == cudaDevAttrMemoryPoolsSupported)
+    *value = numberOf("CUDNN_GRU_EMULATED_MEMORY_POOLS", 1);
+  else
+    return answer(cudaErrorInvalidValue);
   return answer(cudaSuccess);
 }
 
