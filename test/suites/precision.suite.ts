@@ -58,7 +58,7 @@ export function run(backend: Backend): void {
       const gru = new GRU({ inputSize: 1, hiddenSize: 3, device });
       const x = onDevice(backend, random32(7, [256, 400, 1]));
       await compare(gru.parameters(), () => gru.forward(x).output);
-      const biasGrad = await (gru.bias_ih_l0?.grad as Tensor).data();
+      const biasGrad = await ((gru.bias_ih_l0 as Tensor).grad as Tensor).data();
       expect(Math.max(...biasGrad)).toBeGreaterThan(1e-8 * 65504);
     });
 
