@@ -16,9 +16,12 @@ export function buildRawCudnn(program = rawCudnnProgram, { emulated = false } = 
   const emulation = ['cudnn', 'cudnn_gru_math', 'cublas_lt', 'grid', 'libraries', 'runtime'];
   const sources = emulated
     ? emulation.map((name) => `test/native/cuda_emulation/${name}.cc`)
-    : ['cuda/libraries/libraries', 'cuda/libraries/library_search', 'platform/dynamic_library'].map(
-        (name) => `native/${name}.cc`,
-      );
+    : [
+        'cuda/libraries/cudnn_parts',
+        'cuda/libraries/libraries',
+        'cuda/libraries/library_search',
+        'platform/dynamic_library',
+      ].map((name) => `native/${name}.cc`);
   const files = ['benchmarks/raw_cudnn.cc', 'native/cuda/cuda_status.cc', ...sources];
   const libraries = [...(emulated ? [] : [join(cuda, 'lib64/libcudart_static.a')]), '-ldl', '-lpthread', '-lrt'];
   const args = [
