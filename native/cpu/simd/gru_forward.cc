@@ -79,27 +79,23 @@ static void afterTile(const GruStep& step, int64_t row, int64_t panel) {
   }
 }
 
-// body(Constant<panels side by side>, panel). A row or two alone would wait for each multiply-add to finish: there
-// several panels give independent sums.
-template <class Body>
-CUDNN_GRU_INLINE void forPanelGroups(int64_t rows, int64_t first, int64_t last, const Body& body) {
-  int64_t panel = first;
-  if (rows == 1)
-    for (; panel + 4 <= last; panel += 4) body(Constant<4>{}, panel);
-  if (rows == 2)
-    for (; panel + 2 <= last; panel += 2) body(Constant<2>{}, panel);
-  for (; panel < last; ++panel) body(Constant<1>{}, panel);
-}
+// Up to three rows alone would wait for each multiply-add to finish: there several panels side by side give independent
+// sums.
+constexpr int panelsBeside(int rows) { return rows == 1 ? 4 : 2; }
 
 template <class Tile>
 CUDNN_GRU_INLINE void forRowsAndPanels(int64_t rows, int64_t first, int64_t last, const Tile& tile) {
-  forPanelGroups(rows, first, last, [&](auto panels, int64_t panel) {
-    constexpr int kPanels = decltype(panels)::value;
-    if constexpr (kPanels == 1)
-      forTiles(rows, [&](auto tileRows, int64_t row) { tile(tileRows, panels, row, panel); });
-    else
-      tile(Constant<4 / kPanels>{}, panels, int64_t(0), panel);  // 1 row × 4 panels or 2 × 2
-  });
+  int64_t panel = first;
+  const auto side = [&](auto tileRows) {
+    constexpr int kPanels = panelsBeside(decltype(tileRows)::value);
+    for (; panel + kPanels <= last; panel += kPanels) tile(tileRows, Constant<kPanels>{}, int64_t(0), panel);
+  };
+  if (rows == 1) side(Constant<1>{});
+  if (rows == 2) side(Constant<2>{});
+  if constexpr (kTileRows > 4)  // there are registers for 18 sums
+    if (rows == 3) side(Constant<3>{});
+  for (; panel < last; ++panel)
+    forTiles(rows, [&](auto tileRows, int64_t row) { tile(tileRows, Constant<1>{}, row, panel); });
 }
 
 static void project(const GruProjection& projection) {
