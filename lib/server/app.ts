@@ -47,8 +47,14 @@ export async function start(settings: ServerSettings): Promise<RunningServer> {
 
   metrics.watch(repository, streamRoutes(app, repository, settings));
 
+  let closing = false;
+  // A connection that was busy when the server began to close would else be kept alive for the next request.
+  app.addHook('onResponse', async () => {
+    if (closing) setImmediate(() => app.server.closeIdleConnections());
+  });
   const close = async () => {
     ready = false;
+    closing = true;
     const cut = setTimeout(() => {
       app.server.closeAllConnections();
       for (const stream of app.websocketServer.clients) stream.terminate();

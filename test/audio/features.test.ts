@@ -53,11 +53,20 @@ describe('log-mel and MFCC', () => {
     const frontEnd = new audio.MelFrontEnd({ sampleRate: 8000 });
     const of = (samples: unknown, sampleRate = 8000) => frontEnd.logMel({ samples, sampleRate } as never);
     const data = { code: 'ERR_DATA' };
-    await expect(of(new Float32Array(0))).rejects.toMatchObject({ ...data, message: /0 samples; at least 129/ });
+    await expect(of(new Float32Array(0))).rejects.toMatchObject({
+      ...data,
+      message: expect.stringMatching(/0 samples; at least 129/),
+    });
     await expect(of(new Float32Array(128))).rejects.toMatchObject(data);
     expect((await of(new Float32Array(129))).shape).toEqual([2, 40]);
-    await expect(of(new Float32Array(999), 16000)).rejects.toMatchObject({ ...data, message: /16000 samples per/ });
-    await expect(of(new Float32Array(999).fill(Number.NaN, 7))).rejects.toMatchObject({ ...data, message: /sample 7/ });
+    await expect(of(new Float32Array(999), 16000)).rejects.toMatchObject({
+      ...data,
+      message: expect.stringMatching(/16000 samples per/),
+    });
+    await expect(of(new Float32Array(999).fill(Number.NaN, 7))).rejects.toMatchObject({
+      ...data,
+      message: expect.stringMatching(/sample 7/),
+    });
     await expect(of([0, 1])).rejects.toThrow(TypeError);
     await expect(frontEnd.logMel(null as never)).rejects.toThrow(TypeError);
     await expect(frontEnd.mfcc({ samples: new Float32Array(999), sampleRate: 8000 }, 41)).rejects.toThrow(RangeError);

@@ -59,12 +59,12 @@ describe('train forecast', () => {
 });
 
 describe('interrupting', () => {
-  const long = ['--epochs', '60'];
+  const long = ['--epochs', '200'];
 
   it('writes a checkpoint and exits with 130; --resume ends with the same bits as never stopping', async () => {
     let interrupted = false;
     const first = await cli(trainingWords('series.csv', 'stopped.safetensors', ...long), (stderr, kill) => {
-      if (interrupted || !stderr.includes('epoch 3/60')) return;
+      if (interrupted || !stderr.includes('epoch 3/200')) return;
       interrupted = true;
       kill('SIGINT');
     });
@@ -77,8 +77,8 @@ describe('interrupting', () => {
 
     const second = await cli(trainingWords('series.csv', 'stopped.safetensors', ...long, '--resume'));
     expect(second.code).toBe(0);
-    expect(second.stderr).not.toContain('epoch 1/60');
-    expect(second.stderr).toContain('epoch 60/60');
+    expect(second.stderr).not.toContain('epoch 1/200');
+    expect(second.stderr).toContain('epoch 200/200');
     expect(existsSync(inFolder('stopped.checkpoint.safetensors'))).toBe(false);
 
     await cli(trainingWords('series.csv', 'whole.safetensors', ...long, '--quiet'));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { DeviceName } from '../../lib/index.js';
+import { collectGarbage } from '../lifetime/collect.js';
 import { root } from '../package/helpers.js';
 import { item } from '../reference/array64.js';
 import { random32, randomIntegers } from '../suites/checks.js';
@@ -76,6 +77,7 @@ describe.skipIf(reason !== '')(title('training'), () => {
   it('memory does not grow over many steps', async () => {
     const { step } = classifier('cuda');
     const inUse = async () => {
+      await collectGarbage(); // of the tests before, too
       await synchronize('cuda');
       return devices().find(({ name }) => name === 'cuda:0')?.memory ?? { bytesInUse: Number.NaN, peakBytes: 0 };
     };

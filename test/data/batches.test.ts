@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Batches, type BatchesOptions } from '../../lib/data/batches.js';
 import type { Batch, Dataset } from '../../lib/data/types.js';
+import { fc } from '../fast_check.js';
 
 /** A data set whose examples are their own numbers; example i has a length of 1 to 13 steps. */
 function numbers(length: number): Dataset & { lengthOf(index: number): number } {

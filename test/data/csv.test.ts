@@ -1,8 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CsvOptions, numericColumn, numericRows, readCsv, writeCsv } from '../../lib/data/csv.js';
+import { fc } from '../fast_check.js';
 import { temporaryFolder } from '../formats/temporary_folder.js';
 
 const path = temporaryFolder();

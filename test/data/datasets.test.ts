@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ArrayDataset, toHostArray } from '../../lib/data/array_dataset.js';
 import { Batches } from '../../lib/data/batches.js';
 import { padSequences, SequenceDataset } from '../../lib/data/sequence_dataset.js';
+import { fc } from '../fast_check.js';
 
 describe('ArrayDataset', () => {
   test('nested arrays and labels', () => {

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Table } from '../../lib/data/csv.js';
 import { data } from '../../lib/index.js';
+import { fc } from '../fast_check.js';
 
 const { EventDataset, encodedSize, eventCuts, eventLog, fitEventEncoding, splitCuts } = data;
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { philox, RandomStream, range, shuffle } from '../../lib/data/random.js';
+import { fc } from '../fast_check.js';
 
 // Known answers of Philox4x32-10, published with the paper's Random123 library.
 test.each([

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fitMinMaxScaler, fitStandardScaler, Scaler } from '../../lib/data/scalers.js';
+import { fc } from '../fast_check.js';
 
 const rows = [1, 10, 2, 20, 3, 30, 4, 40]; // [4, 2]
 

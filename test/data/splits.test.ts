@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Subset } from '../../lib/data/array_dataset.js';
 import { range } from '../../lib/data/random.js';
 import { kFold, randomSplit, splitWindows } from '../../lib/data/splits.js';
 import { CudnnGruError } from '../../lib/errors.js';
+import { fc } from '../fast_check.js';
 
 describe('splitWindows', () => {
   test('a small series by hand', () => {

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { StreamBatches } from '../../lib/data/stream_batches.js';
+import { fc } from '../fast_check.js';
 
 const rowsOf = (rows: number) => Int32Array.from({ length: rows }, (_, row) => row);
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { changesToLevels, WindowDataset, windowStarts } from '../../lib/data/windows.js';
+import { fc } from '../fast_check.js';
 
 // Row r of a series holds [r, r + 0.5] as inputs and 100 + r² as target: every number says where it came from.
 function series(rows: number) {

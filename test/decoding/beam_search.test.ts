@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decoding } from '../../lib/index.js';
+import { fc } from '../fast_check.js';
 import { SmallModel, sum } from './token_models.js';
 
 const { beamSearch, generate } = decoding;

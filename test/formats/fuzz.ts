@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CudnnGruError } from '../../lib/errors.js';
+import { fc } from '../fast_check.js';
 
 // Inputs for each parser: 2,000 in the usual tests, 100,000 by `npm run fuzz`.
 export const runs = Number(process.env.CUDNN_GRU_FUZZ_RUNS ?? 2000);
-export const timeout = 60_000 * Math.max(1, runs / 2000);
+export const limit = 60_000 * Math.max(1, runs / 2000); // ms
 
 /** Milliseconds of computing by this process: a clock that other work on the machine does not turn. */
 export function cpuMilliseconds(): number {
@@ -49,6 +49,7 @@ const damage = fc.record({
  * @param seconds that one input may take
  */
 export function fuzz(name: string, corpus: readonly Buffer[], parse: Parse, seconds = 1): void {
+  const timeout = limit + 10_000 * seconds;
   test(`${name}: valid as they are, refused when truncated at any byte`, { timeout }, async () => {
     for (const bytes of corpus) {
       expect(await outcome(parse, bytes, seconds)).toBe('read');

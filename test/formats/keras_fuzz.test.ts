@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readHdf5 } from '../../dist/formats/keras/hdf5.js';
 import { MemorySource, readBytes } from '../../lib/formats/byte_source.js';
@@ -7,8 +6,9 @@ import { parseConfig } from '../../lib/formats/keras/config.js';
 import type { Hdf5Contents } from '../../lib/formats/keras/hdf5.js';
 import { buildKeras } from '../../lib/formats/keras/import_keras.js';
 import { ZipArchive } from '../../lib/formats/zip/zip_archive.js';
+import { fc } from '../fast_check.js';
 import '../../lib/index.js'; // makes the layers known
-import { fuzz, outcome, runs, timeout } from './fuzz.js';
+import { fuzz, limit, outcome, runs } from './fuzz.js';
 import { peerFile } from './peer_file.js';
 
 // The architecture of a Keras model is JSON: damaged as bytes, and as JSON that says something else. HDF5 is fuzzed in hdf5_fuzz.test.ts.
@@ -49,7 +49,7 @@ function* places(value: Json): Iterable<[Record<string, Json>, string]> {
   }
 }
 
-test(`${runs} damaged architectures are built or refused, nothing else`, { timeout }, async () => {
+test(`${runs} damaged architectures are built or refused, nothing else`, { timeout: limit }, async () => {
   const odd = fc.oneof(
     fc.jsonValue() as fc.Arbitrary<Json>,
     fc.constantFrom<Json>(-1, 0, 0.5, 1e9, 2 ** 53, '', 'GRU', 'Bidirectional', '__proto__', 'constructor', []),

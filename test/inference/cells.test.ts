@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { CellReader } from '../../lib/inference/batch/cells.js';
+import { fc } from '../fast_check.js';
 
 function read(text: string): number | string {
   const reader = new CellReader(1, ',');

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import {
   Adam,
@@ -14,18 +12,13 @@ import {
   synchronize,
   tensor,
 } from '../../lib/index.js';
+import { collectGarbage } from './collect.js';
 
 const megabyte = 1 << 20;
 
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
 /** Resident memory when the queue is empty and everything unreachable is collected. */
 async function settled(): Promise<number> {
-  for (let i = 0; i < 5; i++) {
-    collect();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await collectGarbage();
   await synchronize();
   return process.memoryUsage().rss;
 }

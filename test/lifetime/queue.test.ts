@@ -324,7 +324,7 @@ describe('crossings into the addon', () => {
       const { hidden } = noGrad(() => gru.forward(tensor(x, [4, 10, 8])));
       await hidden.data();
     }
-    // And one for all 50 together that gives the handles back.
-    expect(addon.calls() - before - 1).toBeLessThanOrEqual(3 * steps + 1);
+    // And now and then one that gives many handles back.
+    expect(addon.calls() - before - 1).toBeLessThanOrEqual(3 * steps + 5);
   });
 });

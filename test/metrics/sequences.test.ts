@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { editCounts, sequenceErrors } from '../../lib/metrics/sequences.js';
+import { fc } from '../fast_check.js';
 
 it('counts edits', () => {
   expect(editCounts([...'sitting'], [...'kitten'])).toEqual({ substitutions: 2, insertions: 1, deletions: 0 });

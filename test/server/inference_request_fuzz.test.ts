@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HostArray } from '../../lib/data/types.js';
 import type { Signature } from '../../lib/inference/signature.js';
 import { type InferenceRequest, readInputs, splitBody } from '../../lib/server/inference_request.js';
+import { fc } from '../fast_check.js';
 
 const signature: Signature = {
   inputs: [

@@ -88,7 +88,10 @@ describe('the end', () => {
       const data = Array.from(predicted(models[0], sent, long));
       for (const answer of await Promise.all(answers))
         expect(answer).toMatchObject({ status: 200, json: { outputs: [{ data }] } });
+      const since = performance.now();
       expect(await code).toBe(0);
+      // And not only when --drain-timeout, 30 s, cuts the connections that clients keep alive.
+      expect(performance.now() - since).toBeLessThan(15_000);
       await expect(fetch(`${server.url}/v2/health/live`)).rejects.toThrow();
       expect(server.log().at(-1)).toMatchObject({ msg: 'closed' });
     },

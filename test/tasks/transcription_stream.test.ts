@@ -252,7 +252,7 @@ describe('TranscriptionStream', () => {
     await expect(stream.push({ ...part(half), sampleRate: 16_000 })).rejects.toMatchObject(bad);
     await expect(stream.push({ samples: Float32Array.of(0, Number.NaN), sampleRate: 8000 })).rejects.toMatchObject({
       ...bad,
-      message: /sample 1 of the sound is no finite/,
+      message: expect.stringMatching(/sample 1 of the sound is no finite/),
     });
     await expect(stream.push({ samples: [1, 2], sampleRate: 8000 } as never)).rejects.toThrow(/audio.samples/);
     await expect(stream.push(sound.samples as never)).rejects.toThrow(TypeError);
@@ -264,7 +264,10 @@ describe('TranscriptionStream', () => {
 
     const empty = new TranscriptionStream(model);
     expect(await empty.push({ samples: new Float32Array(0), sampleRate: 8000 })).toMatchObject({ text: '' });
-    await expect(empty.end()).rejects.toMatchObject({ ...bad, message: /0 samples; at least 129/ });
+    await expect(empty.end()).rejects.toMatchObject({
+      ...bad,
+      message: expect.stringMatching(/0 samples; at least 129/),
+    });
 
     const cut = new TranscriptionStream(model);
     const waits = cut.push(part(0));

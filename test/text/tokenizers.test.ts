@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   CharacterTokenizer,
@@ -8,6 +7,7 @@ import {
   tokenizerFromJson,
   WordTokenizer,
 } from '../../lib/text/index.js';
+import { fc } from '../fast_check.js';
 
 const texts = ['the whale swam', 'the white whale', "the captain's whale-boat (new), the old one!", 'Ünïcödé 🐋 the'];
 

@@ -26,7 +26,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function run(checkpoint: string, killAfter: number): Promise<{ output: string; killed: boolean }> {
+function run(checkpoint: string, killAfter = 2 ** 30): Promise<{ output: string; killed: boolean }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(folder, 'killed_child.js'), checkpoint], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -51,11 +51,14 @@ it('killed at 20 random moments and resumed, a training gives the bits of never 
   const whole = problem({ epochs: 10 });
   await whole.trainer.fit();
   const expected = await bitsOf(whole);
+  const started = performance.now();
+  await run(join(folder, 'whole.safetensors'));
+  const duration = performance.now() - started;
   let kills = 0;
   for (let round = 0; kills < 20; round++) {
     const checkpoint = join(folder, `round-${round}.safetensors`);
     for (;;) {
-      const { output, killed } = await run(checkpoint, 150 + Math.random() * 400);
+      const { output, killed } = await run(checkpoint, duration * (0.2 + 0.8 * Math.random()));
       if (!killed) {
         expect(output, `round ${round}`).toBe(expected);
         break;
