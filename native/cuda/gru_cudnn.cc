@@ -40,7 +40,7 @@ GruLayout GruCudnn::layout(int64_t inputSize, int64_t hiddenSize, int64_t layers
 
 std::shared_ptr<GruRun> GruCudnn::start(const ops::Gru& operation, const GruMethod& method) {
   const bool training = bool(operation.saved);
-  auto run = std::make_shared<GruRun>(*this, operation, bool(operation.initialHidden), method, training);
+  auto run = std::make_shared<GruRun>(*this, operation, method);
   Scratch inferenceArea;
   char* area;
   if (training) {

@@ -26,11 +26,12 @@ void GruCudnn::runForward(const GruRun& run, const ops::GruShape& shape, const G
       initialHidden = area + segment.initialHiddenAt;
     }
     void* y = segment.ownY ? static_cast<void*>(area + segment.yAt) : tensors.output;
-    Scratch halfHidden;
+    Scratch ownHidden;
     void* hidden = tensors.hidden + stateAt;
-    if (run.half()) {
-      halfHidden = Scratch(device_, size_t(states), run.elementBytes());
-      hidden = halfHidden.data();
+    const bool copiesHidden = run.copies(tensors.hidden + stateAt);
+    if (copiesHidden) {
+      ownHidden = Scratch(device_, size_t(states), run.elementBytes());
+      hidden = ownHidden.data();
     }
     const GruWeightBlock weights(device_, shape.weights, segment.firstLayer * shape.directions * shape.weightsPerCell(),
                                  segment.configuration);
@@ -41,7 +42,7 @@ void GruCudnn::runForward(const GruRun& run, const ops::GruShape& shape, const G
         segment.descriptors.h, nullptr, nullptr, segment.configuration.weightBytes(), weights.data(), workspace.bytes(),
         workspace.data(), run.training() ? segment.reserveBytes : 0,
         run.training() ? area + segment.reserveAt : nullptr));
-    if (run.half()) run.stateOut(hidden, tensors.hidden + stateAt, states);
+    if (copiesHidden) run.stateOut(hidden, tensors.hidden + stateAt, states);
     if (isLast && segment.ownY) run.sequenceOut(y, tensors.output, run.features());
     below = y;
   }
@@ -64,7 +65,7 @@ void GruCudnn::runBackward(const GruRun& run, const ops::GruShape& shape, const 
   // The gradient of the last segment's output.
   Scratch ownOutputGrad;
   void* outputGrad = const_cast<float*>(tensors.outputGrad);
-  if (!tensors.outputGrad || run.converts() || run.hasEmptyRows()) {
+  if (!tensors.outputGrad || run.converts() || run.hasEmptyRows() || !isAligned(tensors.outputGrad)) {
     ownOutputGrad = Scratch(device_, size_t(outputElements), run.elementBytes());
     outputGrad = ownOutputGrad.data();
     if (tensors.outputGrad)
@@ -88,14 +89,14 @@ void GruCudnn::runBackward(const GruRun& run, const ops::GruShape& shape, const 
                                                           : nullptr;
     Scratch ownHiddenGrad;
     const void* hiddenGrad = tensors.hiddenGrad ? tensors.hiddenGrad + stateAt : nullptr;
-    if (tensors.hiddenGrad && (run.half() || run.hasEmptyRows())) {
+    if (tensors.hiddenGrad && (run.hasEmptyRows() || run.copies(tensors.hiddenGrad + stateAt))) {
       ownHiddenGrad = Scratch(device_, size_t(states), run.elementBytes());
       run.stateIn(tensors.hiddenGrad + stateAt, ownHiddenGrad.data(), states, factor);
       run.clearEmptyStates(ownHiddenGrad.data(), segment->layers * stack.directions);
       hiddenGrad = ownHiddenGrad.data();
     }
     // cuDNN always computes the input's gradient.
-    const bool direct = isFirst && tensors.xGrad && !run.converts();
+    const bool direct = isFirst && tensors.xGrad && !run.converts() && isAligned(tensors.xGrad);
     Scratch ownXGrad;
     void* xGrad = tensors.xGrad;
     if (!direct) {
@@ -104,11 +105,12 @@ void GruCudnn::runBackward(const GruRun& run, const ops::GruShape& shape, const 
     }
     if (run.hasPadding())
       CUDNN_GRU_CUDA(cudaMemsetAsync(xGrad, 0, size_t(inputElements) * run.elementBytes(), device_.stream()));
-    Scratch halfHiddenGrad;
-    void* initialHiddenGrad = tensors.initialHiddenGrad ? tensors.initialHiddenGrad + stateAt : nullptr;
-    if (initialHiddenGrad && run.half()) {
-      halfHiddenGrad = Scratch(device_, size_t(states), run.elementBytes());
-      initialHiddenGrad = halfHiddenGrad.data();
+    Scratch ownInitialHiddenGrad;
+    float* const wantedHiddenGrad = tensors.initialHiddenGrad ? tensors.initialHiddenGrad + stateAt : nullptr;
+    void* initialHiddenGrad = wantedHiddenGrad;
+    if (run.copies(wantedHiddenGrad)) {
+      ownInitialHiddenGrad = Scratch(device_, size_t(states), run.elementBytes());
+      initialHiddenGrad = ownInitialHiddenGrad.data();
     }
 
     const int64_t firstWeight = segment->firstLayer * shape.directions * shape.weightsPerCell();
@@ -128,10 +130,9 @@ void GruCudnn::runBackward(const GruRun& run, const ops::GruShape& shape, const 
           segment->descriptors.h, initialHidden, segment->descriptors.y, y, weightBytes, gradients.data(),
           workspace.bytes(), workspace.data(), segment->reserveBytes, reserve));
       gradients.finish(inverse);
-      if (weightGradSpace) weightGradSpace += segment->configuration.layout().elements;
+      if (weightGradSpace) weightGradSpace += GruGradientBlock::spaceFor(segment->configuration);
     }
-    if (initialHiddenGrad && run.half())
-      run.stateOut(initialHiddenGrad, tensors.initialHiddenGrad + stateAt, states, inverse);
+    if (initialHiddenGrad != wantedHiddenGrad) run.stateOut(initialHiddenGrad, wantedHiddenGrad, states, inverse);
     if (isFirst && tensors.xGrad && !direct) run.sequenceOut(xGrad, tensors.xGrad, stack.inputSize, inverse);
     if (!isFirst) {
       run.dropout(xGrad, xGrad, segment->firstLayer - 1);

@@ -9,8 +9,10 @@ namespace {
 
 constexpr int kGates = 3;
 
-int toInt(int64_t value, const char* name) {
-  if (value > INT_MAX) throw Error("ERR_UNSUPPORTED", "cuDNN takes no " + std::string(name) + " above 2^31 - 1");
+int toInt(int64_t value, const char* name, int64_t most = INT_MAX) {
+  if (value > most)
+    throw Error("ERR_UNSUPPORTED", "cuDNN takes " + std::string(name) + " up to " + std::to_string(most) +
+                                       " in one call, not " + std::to_string(value));
   return int(value);
 }
 
@@ -102,15 +104,17 @@ GruCallDescriptors::GruCallDescriptors(const GruStack& stack, GruDataLayout layo
                                      : layout == GruDataLayout::kTimeMajor ? CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED
                                                                            : CUDNN_RNN_DATA_LAYOUT_BATCH_MAJOR_UNPACKED;
   const cudnnDataType_t type = dataTypeOf(stack.precision);
-  const int steps = toInt(time, "time"), rows = toInt(batch, "batch");
+  const int steps = toInt(time, "time", kMostGruSteps), rows = toInt(batch, "batch");
   uint32_t zero = 0;  // of either size
   CUDNN_GRU_CUDA(
       cudnn().cudnnSetRNNDataDescriptor(x, type, order, steps, rows, int(stack.inputSize), lengths.data(), &zero));
   CUDNN_GRU_CUDA(cudnn().cudnnSetRNNDataDescriptor(
       y, type, order, steps, rows, toInt(stack.directions * stack.hiddenSize, "directions * hiddenSize"),
       lengths.data(), &zero));
-  const int dims[3] = {int(stack.layers * stack.directions), rows, int(stack.hiddenSize)};
-  const int strides[3] = {toInt(batch * stack.hiddenSize, "batch * hiddenSize"), int(stack.hiddenSize), 1};
+  const int64_t cells = stack.layers * stack.directions;
+  toInt(cells * batch * stack.hiddenSize, "numLayers * directions * batch * hiddenSize");
+  const int dims[3] = {int(cells), rows, int(stack.hiddenSize)};
+  const int strides[3] = {int(batch * stack.hiddenSize), int(stack.hiddenSize), 1};
   CUDNN_GRU_CUDA(cudnn().cudnnSetTensorNdDescriptor(h, type, 3, dims, strides));
 }
 

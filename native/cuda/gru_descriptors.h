@@ -52,6 +52,11 @@ struct GruStack {
   }
 };
 
+// cuDNN is given no address that is not a multiple of this many bytes: its kernels read several numbers at once, and
+// what they ask for is documented nowhere.
+constexpr size_t kCudnnAlignment = 16;
+inline bool isAligned(const void* data) { return reinterpret_cast<uintptr_t>(data) % kCudnnAlignment == 0; }
+
 // The numbers inside a call.
 cudnnDataType_t dataTypeOf(ops::Precision precision);
 size_t elementBytes(ops::Precision precision);
@@ -80,6 +85,9 @@ class GruConfiguration {
 // How sequences lie inside a call: packed [time, batch, features] of full length, the same with lengths, or
 // [batch, time, features] with lengths.
 enum class GruDataLayout { kPacked, kTimeMajor, kBatchMajor };
+
+// What cuDNN takes in one call, whatever the lengths.
+constexpr int64_t kMostGruSteps = 65535;
 
 // The descriptors of one call's sequences and states.
 struct GruCallDescriptors {

@@ -18,25 +18,24 @@ bool isFullLength(const ops::GruSizes& shape) {
   return std::all_of(shape.lengths.begin(), shape.lengths.end(), [&](int64_t length) { return length == shape.time; });
 }
 
-GruRun::GruRun(GruCudnn& engine, const ops::GruShape& shape, bool hasInitialHidden, const GruMethod& method,
-               bool training)
+GruRun::GruRun(GruCudnn& engine, const ops::Gru& operation, const GruMethod& method)
     : device_(engine.device()),
       method_(method),
-      training_(training),
-      time_(shape.time),
-      batch_(shape.batch),
-      hiddenSize_(shape.hiddenSize),
-      directions_(shape.directions),
-      precision_(shape.precision),
-      timeMajor_(shape.timeMajor),
-      dropout_{shape.dropout, shape.seed, shape.offset} {
+      training_(bool(operation.saved)),
+      time_(operation.time),
+      batch_(operation.batch),
+      hiddenSize_(operation.hiddenSize),
+      directions_(operation.directions),
+      precision_(operation.precision),
+      timeMajor_(operation.timeMajor),
+      dropout_{operation.dropout, operation.seed, operation.offset} {
   const bool insideTimeMajor = method.layout != GruDataLayout::kBatchMajor;
   transposed_ = insideTimeMajor != timeMajor_ && time_ > 1 && batch_ > 1;
   for (int64_t row = 0; row < batch_; ++row) {
-    lengths_.push_back(int32_t(std::max<int64_t>(1, shape.lengthOf(row))));
-    if (shape.lengthOf(row) == 0) emptyRows_.push_back(row);
+    lengths_.push_back(int32_t(std::max<int64_t>(1, operation.lengthOf(row))));
+    if (operation.lengthOf(row) == 0) emptyRows_.push_back(row);
   }
-  padded_ = !isFullLength(shape);
+  padded_ = !isFullLength(operation);
   deviceLengths_ = Scratch(device_, lengths_.size(), sizeof(int32_t));
   if (padded_) {
     device_.copyFromHost(deviceLengths_.data(), lengths_.data(), deviceLengths_.bytes());
@@ -47,23 +46,30 @@ GruRun::GruRun(GruCudnn& engine, const ops::GruShape& shape, bool hasInitialHidd
     CUDNN_GRU_CUDA(kernels::fill(deviceLengths_.floats(), batch_, bits, device_.stream()));
   }
 
-  const int64_t each = shape.dropout > 0 ? 1 : shape.layers;
-  for (int64_t first = 0; first < shape.layers; first += each) {
-    const GruStack stack{
-        shape.layerInputSize(first), hiddenSize_, each, directions_, shape.hasBias, precision_, method.algorithm};
-    const bool isFirst = first == 0, isLast = first + each == shape.layers;
-    segments_.push_back({first, each, engine.configuration(stack),
-                         GruCallDescriptors(stack, method.layout, time_, batch_, lengths_), 0, 0,
-                         !isFirst || converts() || hasEmptyRows(), !isLast || converts(),
-                         hasInitialHidden && (half() || hasEmptyRows())});
+  const int64_t each = operation.dropout > 0 ? 1 : operation.layers;
+  for (int64_t first = 0; first < operation.layers; first += each) {
+    const GruStack stack{operation.layerInputSize(first),
+                         hiddenSize_,
+                         each,
+                         directions_,
+                         operation.hasBias,
+                         precision_,
+                         method.algorithm};
+    const bool isFirst = first == 0, isLast = first + each == operation.layers;
+    segments_.push_back(
+        {first, each, engine.configuration(stack), GruCallDescriptors(stack, method.layout, time_, batch_, lengths_)});
     GruSegment& segment = segments_.back();
+    segment.ownX = !isFirst || converts() || hasEmptyRows() || !isAligned(operation.x.data());
+    segment.ownY = !isLast || converts() || !isAligned(operation.output.data());
+    segment.ownInitialHidden =
+        operation.initialHidden && (hasEmptyRows() || copies(operation.initialHidden.floats() + stateAt(segment)));
     CUDNN_GRU_CUDA(cudnn().cudnnGetRNNTempSpaceSizes(
-        engine.handle(), segment.configuration.rnn(), training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE,
+        engine.handle(), segment.configuration.rnn(), training_ ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE,
         segment.descriptors.x, &segment.workspaceBytes, &segment.reserveBytes));
     if (segment.ownX) segment.xAt = place(size_t(sequenceElements(stack.inputSize)) * elementBytes());
     if (segment.ownY) segment.yAt = place(size_t(sequenceElements(features())) * elementBytes());
     if (segment.ownInitialHidden) segment.initialHiddenAt = place(size_t(stateElements(segment)) * elementBytes());
-    if (training) segment.reserveAt = place(segment.reserveBytes);
+    if (training_) segment.reserveAt = place(segment.reserveBytes);
   }
 }
 

@@ -19,8 +19,9 @@ struct GruSegment {
   const GruConfiguration& configuration;
   GruCallDescriptors descriptors;
   size_t workspaceBytes = 0, reserveBytes = 0;
-  // In the area that lasts from forward to backward, where they are not the user's own tensors.
-  bool ownX, ownY, ownInitialHidden;
+  // In the area that lasts from forward to backward, where they are not the user's own tensors: of another type or
+  // order, changed on the way, or not aligned.
+  bool ownX = false, ownY = false, ownInitialHidden = false;
   size_t xAt = 0, yAt = 0, initialHiddenAt = 0, reserveAt = 0;
 };
 
@@ -28,7 +29,7 @@ struct GruSegment {
 // and out. "Inside" are the numbers and the order of the calls, "outside" those of the user's tensors.
 class GruRun {
  public:
-  GruRun(GruCudnn& engine, const ops::GruShape& shape, bool hasInitialHidden, const GruMethod& method, bool training);
+  GruRun(GruCudnn& engine, const ops::Gru& operation, const GruMethod& method);
 
   const GruMethod& method() const { return method_; }
   const std::vector<GruSegment>& segments() const { return segments_; }
@@ -45,8 +46,9 @@ class GruRun {
   bool half() const { return isHalf(precision_); }
   size_t elementBytes() const { return cudnn_gru::elementBytes(precision_); }
   ops::Precision precision() const { return precision_; }
-  // Whether a sequence outside cannot be used inside as it is.
+  // Whether a sequence outside, or a state, cannot be used inside as it is.
   bool converts() const { return half() || transposed_; }
+  bool copies(const float* state) const { return state && (half() || !isAligned(state)); }
   bool hasPadding() const { return padded_; }
   bool hasEmptyRows() const { return !emptyRows_.empty(); }
 

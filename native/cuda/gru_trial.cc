@@ -42,6 +42,13 @@ std::string keyOf(const CudaDevice& device, const ops::Gru& operation) {
 
 bool isSequential(const ops::GruShape& shape) { return shape.timeMajor || shape.batch == 1 || shape.time == 1; }
 
+// What cuDNN's persistent algorithms do not take, in any size; null: nothing of this call.
+const char* refusalOfPersistent(const ops::GruShape& shape) {
+  if (!shape.hasBias) return "no GRU without biases";
+  if (!isFullLength(shape)) return "no rows of several lengths";
+  return nullptr;
+}
+
 std::vector<GruMethod> methodsFor(const ops::Gru& operation) {
   std::vector<GruDataLayout> layouts;
   const bool full = isFullLength(operation);
@@ -55,7 +62,7 @@ std::vector<GruMethod> methodsFor(const ops::Gru& operation) {
   }
   std::vector<cudnnRNNAlgo_t> algorithms{CUDNN_RNN_ALGO_STANDARD};
   // In bfloat16 the persistent algorithms are STANDARD under another name.
-  if (operation.precision != ops::Precision::kBfloat16) {
+  if (operation.precision != ops::Precision::kBfloat16 && !refusalOfPersistent(operation)) {
     algorithms.push_back(CUDNN_RNN_ALGO_PERSIST_STATIC);
     algorithms.push_back(CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H);
   }
@@ -149,13 +156,13 @@ class Trial {
   int64_t weightElements() const {
     const int64_t cells = operation_.layers * operation_.directions;
     const int64_t widest = std::max(operation_.inputSize, operation_.directions * operation_.hiddenSize);
-    // As much as the parameters, and what cuDNN may leave between them.
+    // As much as the parameters, and what may lie between them.
     return cells * (3 * operation_.hiddenSize * (widest + operation_.hiddenSize + 2) + 4096);
   }
 
   // Seconds of one call, or of a forward and its backward call, after one to warm up.
   double measure(const GruMethod& method, const TrialResults& results, double best) {
-    const GruRun run(engine_, operation_, bool(operation_.initialHidden), method, bool(operation_.saved));
+    const GruRun run(engine_, operation_, method);
     const Scratch area(engine_.device(), run.areaBytes(), 1);
     const auto seconds = [&](int runs) {
       CUDNN_GRU_CUDA(cudaStreamSynchronize(engine_.device().stream()));
@@ -193,16 +200,14 @@ GruMethod standardGruMethod(const ops::GruShape& shape) {
 }
 
 GruMethod chooseGruMethod(GruCudnn& engine, const ops::Gru& operation) {
-  GruMethod standard = standardGruMethod(operation);
-  switch (operation.algorithm) {
-    case ops::GruAlgorithm::kStandard:
-      return standard;
-    case ops::GruAlgorithm::kPersistStatic:
-      return {CUDNN_RNN_ALGO_PERSIST_STATIC, standard.layout};
-    case ops::GruAlgorithm::kPersistStaticSmallH:
-      return {CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H, standard.layout};
-    default:
-      break;
+  const GruMethod standard = standardGruMethod(operation);
+  if (operation.algorithm == ops::GruAlgorithm::kStandard) return standard;
+  if (operation.algorithm != ops::GruAlgorithm::kAuto && operation.algorithm != ops::GruAlgorithm::kTuned) {
+    if (const char* refused = refusalOfPersistent(operation))
+      throw Error("ERR_UNSUPPORTED", std::string("cuDNN's persistent algorithms take ") + refused +
+                                         ": leave the GRU's algorithm 'auto', or give it 'standard'");
+    const bool small = operation.algorithm == ops::GruAlgorithm::kPersistStaticSmallH;
+    return {small ? CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H : CUDNN_RNN_ALGO_PERSIST_STATIC, standard.layout};
   }
   const std::string key = keyOf(engine.device(), operation);
   if (const auto known = GruChoices::instance().find(key)) {

@@ -48,7 +48,7 @@ GruWeightBlock::GruWeightBlock(CudaDevice& device, const std::vector<View>& view
     data_ = std::static_pointer_cast<KeptConversion>(slot)->data.data();
     return;
   }
-  if (!block) {
+  if (!block || !isAligned(block)) {
     packed_ = Scratch(device, size_t(layout.elements));
     CUDNN_GRU_CUDA(cudaMemsetAsync(packed_.data(), 0, packed_.bytes(), device.stream()));
     for (size_t i = 0; i < layout.offsets.size(); ++i) {
@@ -72,7 +72,7 @@ GruGradientBlock::GruGradientBlock(CudaDevice& device, const std::vector<View>* 
   const GruLayout& layout = configuration.layout();
   const ops::Precision precision = configuration.stack().precision;
   whole_ = views ? blockOf(*views, first, layout) : space;
-  inPlace_ = whole_ != nullptr;
+  inPlace_ = whole_ && (isHalf(precision) || isAligned(whole_));
   if (!inPlace_) {
     packed_ = Scratch(device, size_t(layout.elements));
     whole_ = packed_.floats();
@@ -83,6 +83,11 @@ GruGradientBlock::GruGradientBlock(CudaDevice& device, const std::vector<View>* 
     data_ = half_.data();
   }
   CUDNN_GRU_CUDA(cudaMemsetAsync(data_, 0, configuration.weightBytes(), device.stream()));
+}
+
+int64_t GruGradientBlock::spaceFor(const GruConfiguration& configuration) {
+  constexpr int64_t kStep = kCudnnAlignment / sizeof(float);
+  return (configuration.layout().elements + kStep - 1) / kStep * kStep;
 }
 
 void GruGradientBlock::finish(const float* factor) {

@@ -8,8 +8,9 @@
 
 namespace cudnn_gru {
 
-// The parameters of one call of cuDNN, in its weight space and its number type: those of a GRU layer as they are,
-// others copied together; in 16 bits a copy that is kept with the parameters' block until they change.
+// The parameters of one call of cuDNN, in its weight space and its number type: those of a whole stack, as a GRU layer
+// holds them, as they are, others copied together; in 16 bits a copy that is kept with the parameters' block until they
+// change.
 class GruWeightBlock {
  public:
   // `views` from `first` on, in the order of configuration.layout().
@@ -27,9 +28,12 @@ class GruWeightBlock {
 // The gradients of the same: cuDNN adds into zeros, `finish` brings them to their views in float32.
 class GruGradientBlock {
  public:
-  // Without views they stay in `space`, in cuDNN's layout.
+  // Without views they stay in `space`, which is aligned, in cuDNN's layout.
   GruGradientBlock(CudaDevice& device, const std::vector<View>* views, int64_t first,
                    const GruConfiguration& configuration, float* space);
+
+  // Elements from the beginning of `space` to that of the next call's.
+  static int64_t spaceFor(const GruConfiguration& configuration);
 
   void* data() const { return data_; }
   // `factor`: one number on the device by which each gradient is multiplied, or null.

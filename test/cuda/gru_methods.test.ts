@@ -76,9 +76,8 @@ describe.skipIf(reason !== '')(title('methods of the GRU'), () => {
     await gru.tune(shapes);
     const own = recorded().filter((line) => line.includes('4 to 9'));
     expect(own).toHaveLength(4);
-    // The stand-in's other algorithms take no lengths.
-    if (emulated)
-      expect(own.filter((line) => line.includes(', lengths')).every((line) => /\tstandard/.test(line))).toBe(true);
+    // The other algorithms take no lengths.
+    expect(own.filter((line) => line.includes(', lengths')).every((line) => /\tstandard/.test(line))).toBe(true);
     await expect(gru.tune([{ batch: 0, time: 1 }])).rejects.toThrow(RangeError);
     await expect(gru.tune({} as never)).rejects.toThrow(TypeError);
   });
@@ -96,7 +95,7 @@ describe.skipIf(reason !== '')(title('methods of the GRU'), () => {
   it.skipIf(!emulated)(
     `an algorithm that computes something else is not chosen${emulated ? '' : ' (skipped: no algorithm of cuDNN does)'}`,
     async () => {
-      // More than 128 units: two algorithms are left, and STANDARD is the slower one, unless the machine was busy just then.
+      // More than 192 units: two algorithms are left, and STANDARD is the slower one, unless the machine was busy just then.
       const choices = (sizes: number[]) =>
         Promise.all(
           sizes.map(async (hiddenSize) => {
@@ -105,10 +104,10 @@ describe.skipIf(reason !== '')(title('methods of the GRU'), () => {
             return recorded().find((line) => line.includes(`2 to ${hiddenSize};`));
           }),
         );
-      expect(await choices([131, 132, 133])).toContainEqual(expect.stringContaining('\tpersistStatic '));
+      expect(await choices([195, 196, 197])).toContainEqual(expect.stringContaining('\tpersistStatic '));
       process.env.CUDNN_GRU_EMULATED_WRONG_ALGORITHM = '1';
       try {
-        for (const line of await choices([134, 135, 136])) expect(line).toContain('\tstandard ');
+        for (const line of await choices([198, 199, 200])) expect(line).toContain('\tstandard ');
       } finally {
         Reflect.deleteProperty(process.env, 'CUDNN_GRU_EMULATED_WRONG_ALGORITHM');
       }
@@ -125,7 +124,7 @@ describe.skipIf(reason !== '')(title('methods of the GRU'), () => {
       .find((line) => line.includes('3 to 203;'))
       ?.split('\t')[0];
     gru.algorithm = 'auto';
-    // Takes 128 units at most, 192 in inference.
+    // Takes 192 units at most.
     addon.followChoices(deviceOf(device).index, [`${call}\tpersistStaticSmallH packed`]);
     expect(await run()).toEqual(expected);
   });

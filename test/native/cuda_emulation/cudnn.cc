@@ -1,11 +1,12 @@
-// A stand-in for what the backend uses of cuDNN: the GRU, computed plainly in double, with a weight space and a reserve space of its own, and
-// the checks that the real one makes. STANDARD takes every call; PERSIST_STATIC no variable lengths; PERSIST_STATIC_SMALL_H neither these
-// nor more than 128 hidden units. A call of STANDARD takes a moment longer, so that a trial finds another algorithm; the algorithm
-// whose number CUDNN_GRU_EMULATED_WRONG_ALGORITHM names gives wrong results.
+// A stand-in for what the backend uses of cuDNN: the GRU, computed plainly in double, with a reserve space of its own. The weight space and
+// what is refused are those of cuDNN 9.14 on a GPU of 132 multiprocessors, to which test/cuda/cudnn_answers.test.ts compares it; and no
+// data may lie elsewhere than at multiples of 16 bytes. A call of STANDARD takes a moment longer, so that a trial finds another
+// algorithm; the algorithm whose number CUDNN_GRU_EMULATED_WRONG_ALGORITHM names gives wrong results.
 #include <cudnn.h>
 
 #include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -46,8 +47,10 @@ struct cudnnRNNDataStruct {
 
 namespace {
 
-constexpr size_t kGap = 64;  // elements between the parameters of two layers
+constexpr int kMostSteps = 65535;
+constexpr int kMostHiddenStatic = 1536, kMostHiddenSmall = 192;
 constexpr size_t kWorkspace = 1024;
+constexpr uintptr_t kAlignment = 16;
 constexpr int kSmallestStandardMicroseconds = 300;
 
 size_t bytesOf(cudnnDataType_t type) { return type == CUDNN_DATA_FLOAT ? 4 : 2; }
@@ -63,26 +66,33 @@ cudnnStatus_t destroy(Descriptor* descriptor) {
   return CUDNN_STATUS_SUCCESS;
 }
 
-// Elements of a layer and direction in the weight space: the biases of the state and of the input, then the two matrices.
+int cellsOf(const cudnnRNNStruct& rnn) { return rnn.layers * rnn.directions; }
+
+// Elements of a layer and direction in the weight space: the matrices of all come first, of the input and then of the state, and behind them
+// the biases likewise. Nothing lies between.
 struct CellWeights {
-  size_t stateBias, inputBias, stateMatrix, inputMatrix, end;
+  size_t inputMatrix, stateMatrix, inputBias, stateBias;
 };
 
-CellWeights weightsOf(const cudnnRNNStruct& rnn, int cell) {
-  const size_t h = size_t(rnn.hiddenSize), gates = 3 * h;
-  CellWeights weights{};
-  for (int i = 0; i <= cell; ++i) {
-    const size_t inputs = size_t(i < rnn.directions ? rnn.inputSize : rnn.directions * rnn.hiddenSize);
-    weights.stateBias = weights.end + kGap;
-    weights.inputBias = weights.stateBias + (rnn.biases ? gates : 0);
-    weights.stateMatrix = weights.inputBias + (rnn.biases ? gates : 0);
-    weights.inputMatrix = weights.stateMatrix + gates * h;
-    weights.end = weights.inputMatrix + gates * inputs;
+size_t matrixElements(const cudnnRNNStruct& rnn, int cells) {
+  size_t elements = 0;
+  for (int cell = 0; cell < cells; ++cell) {
+    const int inputs = cell < rnn.directions ? rnn.inputSize : rnn.directions * rnn.hiddenSize;
+    elements += 3 * size_t(rnn.hiddenSize) * size_t(inputs + rnn.hiddenSize);
   }
-  return weights;
+  return elements;
 }
 
-size_t weightElements(const cudnnRNNStruct& rnn) { return weightsOf(rnn, rnn.layers * rnn.directions - 1).end + kGap; }
+CellWeights weightsOf(const cudnnRNNStruct& rnn, int cell) {
+  const size_t gates = 3 * size_t(rnn.hiddenSize), bias = matrixElements(rnn, cellsOf(rnn)) + 2 * gates * size_t(cell);
+  const size_t first = matrixElements(rnn, cell), next = matrixElements(rnn, cell + 1);
+  return {first, next - gates * size_t(rnn.hiddenSize), bias, bias + gates};
+}
+
+size_t weightElements(const cudnnRNNStruct& rnn) {
+  const size_t biases = rnn.biases ? 6 * size_t(rnn.hiddenSize) * size_t(cellsOf(rnn)) : 0;
+  return matrixElements(rnn, cellsOf(rnn)) + biases;
+}
 
 bool isPadded(const cudnnRNNDataStruct& data) {
   for (int length : data.lengths)
@@ -90,11 +100,15 @@ bool isPadded(const cudnnRNNDataStruct& data) {
   return false;
 }
 
-cudnnStatus_t refusal(const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x) {
-  if (rnn.algorithm == CUDNN_RNN_ALGO_STANDARD) return CUDNN_STATUS_SUCCESS;
-  if (isPadded(x)) return CUDNN_STATUS_NOT_SUPPORTED;
-  if (rnn.algorithm == CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H && rnn.hiddenSize > 128) return CUDNN_STATUS_NOT_SUPPORTED;
-  return CUDNN_STATUS_SUCCESS;
+// Known before the data: what the persistent kernels have no room for.
+bool hasRoom(const cudnnRNNStruct& rnn) {
+  if (rnn.algorithm == CUDNN_RNN_ALGO_STANDARD) return true;
+  return rnn.hiddenSize <= (rnn.algorithm == CUDNN_RNN_ALGO_PERSIST_STATIC ? kMostHiddenStatic : kMostHiddenSmall);
+}
+
+template <class... Pointers>
+bool areAligned(Pointers... pointers) {
+  return ((reinterpret_cast<uintptr_t>(pointers) % kAlignment == 0) && ...);
 }
 
 bool isFaulty(const cudnnRNNStruct& rnn) {
@@ -120,7 +134,9 @@ cudnnStatus_t check(const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x, cons
   if (x.features != rnn.inputSize || y.features != rnn.directions * rnn.hiddenSize) return CUDNN_STATUS_BAD_PARAM;
   if (h.dims != std::vector<int>{rnn.layers * rnn.directions, x.batch, rnn.hiddenSize}) return CUDNN_STATUS_BAD_PARAM;
   if (weightBytes != weightElements(rnn) * bytesOf(rnn.type) || workspaceBytes < kWorkspace) return CUDNN_STATUS_BAD_PARAM;
-  return refusal(rnn, x);
+  if (x.layout == CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED && isPadded(x)) return CUDNN_STATUS_EXECUTION_FAILED;  // not emulated
+  return !hasRoom(rnn) || (rnn.algorithm != CUDNN_RNN_ALGO_STANDARD && isPadded(x)) ? CUDNN_STATUS_NOT_SUPPORTED
+                                                                                     : CUDNN_STATUS_SUCCESS;
 }
 
 }  // namespace
@@ -134,7 +150,9 @@ size_t cudnnGetVersion() {
 }
 size_t cudnnGetCudartVersion() { return 13000; }
 const char* cudnnGetErrorString(cudnnStatus_t status) {
-  return status == CUDNN_STATUS_NOT_SUPPORTED ? "CUDNN_STATUS_NOT_SUPPORTED" : "CUDNN_STATUS_BAD_PARAM";
+  return status == CUDNN_STATUS_NOT_SUPPORTED      ? "CUDNN_STATUS_NOT_SUPPORTED"
+         : status == CUDNN_STATUS_EXECUTION_FAILED ? "CUDNN_STATUS_EXECUTION_FAILED"
+                                                   : "CUDNN_STATUS_BAD_PARAM";
 }
 
 void cudnnGetLastErrorString(char* message, size_t size) { std::snprintf(message, size, "a condition of the stand-in"); }
@@ -154,7 +172,9 @@ cudnnStatus_t cudnnCreateTensorDescriptor(cudnnTensorDescriptor_t* descriptor) {
 cudnnStatus_t cudnnDestroyTensorDescriptor(cudnnTensorDescriptor_t descriptor) { return destroy(descriptor); }
 cudnnStatus_t cudnnSetTensorNdDescriptor(cudnnTensorDescriptor_t descriptor, cudnnDataType_t type, int rank,
                                          const int* dims, const int* strides) {
-  if (rank < 3) return CUDNN_STATUS_NOT_SUPPORTED;
+  double elements = 1;
+  for (int axis = 0; axis < rank; ++axis) elements *= dims[axis];
+  if (rank < 3 || elements >= 0x1p31) return CUDNN_STATUS_NOT_SUPPORTED;
   *descriptor = {type, {dims, dims + rank}, {strides, strides + rank}};
   return CUDNN_STATUS_SUCCESS;
 }
@@ -191,6 +211,7 @@ cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t 
       flags != CUDNN_RNN_PADDED_IO_ENABLED || inputSize < 1 || hiddenSize < 1 || layers < 1 ||
       (singles ? math == CUDNN_TENSOR_OP_MATH : math != CUDNN_TENSOR_OP_MATH))
     return CUDNN_STATUS_BAD_PARAM;
+  if (biases == CUDNN_RNN_NO_BIAS && algorithm != CUDNN_RNN_ALGO_STANDARD) return CUDNN_STATUS_NOT_SUPPORTED;
   *rnn = {true, algorithm, type, biases == CUDNN_RNN_DOUBLE_BIAS, inputSize, hiddenSize, layers,
           direction == CUDNN_BIDIRECTIONAL ? 2 : 1};
   return CUDNN_STATUS_SUCCESS;
@@ -201,10 +222,13 @@ cudnnStatus_t cudnnDestroyRNNDataDescriptor(cudnnRNNDataDescriptor_t descriptor)
 cudnnStatus_t cudnnSetRNNDataDescriptor(cudnnRNNDataDescriptor_t data, cudnnDataType_t type, cudnnRNNDataLayout_t layout,
                                         int time, int batch, int features, const int* lengths, void* padding) {
   if (time < 1 || batch < 1 || features < 1 || !lengths || !padding) return CUDNN_STATUS_BAD_PARAM;
+  if (time > kMostSteps) return CUDNN_STATUS_NOT_SUPPORTED;
+  const bool packed = layout == CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED;
   for (int row = 0; row < batch; ++row) {
-    if (lengths[row] < 1 || lengths[row] > time) return CUDNN_STATUS_BAD_PARAM;
-    if (layout == CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED && lengths[row] != time) return CUDNN_STATUS_BAD_PARAM;
+    if (lengths[row] < (packed ? 1 : 0) || lengths[row] > time) return CUDNN_STATUS_BAD_PARAM;
+    if (packed && lengths[row] > (row == 0 ? time : lengths[row - 1])) return CUDNN_STATUS_BAD_PARAM;
   }
+  if (packed && lengths[0] != time) return CUDNN_STATUS_BAD_PARAM;
   *data = {true, type, layout, time, batch, features, {lengths, lengths + batch}};
   return CUDNN_STATUS_SUCCESS;
 }
@@ -239,16 +263,17 @@ cudnnStatus_t cudnnGetRNNTempSpaceSizes(cudnnHandle_t handle, cudnnRNNDescriptor
   if (!handle || !rnn->set || !x->set) return CUDNN_STATUS_BAD_PARAM;
   *workspace = kWorkspace;
   *reserve = mode == CUDNN_FWD_MODE_TRAINING ? GruMath(shapeOf(*rnn, *x)).reserveBytes() : 0;
-  return refusal(*rnn, *x);
+  return hasRoom(*rnn) ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED;
 }
 
 cudnnStatus_t cudnnRNNForward(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn, cudnnForwardMode_t mode,
                               const int32_t* devLengths, cudnnRNNDataDescriptor_t x, const void* xData,
                               cudnnRNNDataDescriptor_t y, void* yData, cudnnTensorDescriptor_t h, const void* hx, void* hy,
                               cudnnTensorDescriptor_t, const void*, void*, size_t weightBytes, const void* weights,
-                              size_t workspaceBytes, void*, size_t reserveBytes, void* reserve) {
+                              size_t workspaceBytes, void* workspace, size_t reserveBytes, void* reserve) {
   const cudnnStatus_t status = check(*rnn, *x, *y, *h, devLengths, weightBytes, workspaceBytes);
   if (status != CUDNN_STATUS_SUCCESS) return status;
+  if (!areAligned(xData, yData, hx, hy, weights, workspace, reserve)) return CUDNN_STATUS_EXECUTION_FAILED;
   const GruMath math(shapeOf(*rnn, *x));
   const bool training = mode == CUDNN_FWD_MODE_TRAINING;
   if (training && (!reserve || reserveBytes != math.reserveBytes())) return CUDNN_STATUS_BAD_PARAM;
@@ -262,12 +287,13 @@ cudnnStatus_t cudnnRNNForward(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn, cu
 
 cudnnStatus_t cudnnRNNBackwardData_v8(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn, const int32_t* devLengths,
                                       cudnnRNNDataDescriptor_t y, const void* yData, const void* dy,
-                                      cudnnRNNDataDescriptor_t x, void* dx, cudnnTensorDescriptor_t h, const void*,
+                                      cudnnRNNDataDescriptor_t x, void* dx, cudnnTensorDescriptor_t h, const void* hx,
                                       const void* dhy, void* dhx, cudnnTensorDescriptor_t, const void*, const void*, void*,
-                                      size_t weightBytes, const void* weights, size_t workspaceBytes, void*,
+                                      size_t weightBytes, const void* weights, size_t workspaceBytes, void* workspace,
                                       size_t reserveBytes, void* reserve) {
   const cudnnStatus_t status = check(*rnn, *x, *y, *h, devLengths, weightBytes, workspaceBytes);
   if (status != CUDNN_STATUS_SUCCESS) return status;
+  if (!areAligned(yData, dy, dx, hx, dhy, dhx, weights, workspace, reserve)) return CUDNN_STATUS_EXECUTION_FAILED;
   const GruMath math(shapeOf(*rnn, *x));
   if (!yData || !dy || !dx || !reserve || reserveBytes != math.reserveBytes()) return CUDNN_STATUS_BAD_PARAM;
   cuda_emulation::addToStream(handle->stream,
@@ -277,11 +303,12 @@ cudnnStatus_t cudnnRNNBackwardData_v8(cudnnHandle_t handle, cudnnRNNDescriptor_t
 
 cudnnStatus_t cudnnRNNBackwardWeights_v8(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn, cudnnWgradMode_t mode,
                                          const int32_t* devLengths, cudnnRNNDataDescriptor_t x, const void* xData,
-                                         cudnnTensorDescriptor_t h, const void*, cudnnRNNDataDescriptor_t y,
-                                         const void* yData, size_t weightBytes, void* dweights, size_t workspaceBytes, void*,
+                                         cudnnTensorDescriptor_t h, const void* hx, cudnnRNNDataDescriptor_t y,
+                                         const void* yData, size_t weightBytes, void* dweights, size_t workspaceBytes, void* workspace,
                                          size_t reserveBytes, void* reserve) {
   const cudnnStatus_t status = check(*rnn, *x, *y, *h, devLengths, weightBytes, workspaceBytes);
   if (status != CUDNN_STATUS_SUCCESS) return status;
+  if (!areAligned(xData, hx, yData, dweights, workspace, reserve)) return CUDNN_STATUS_EXECUTION_FAILED;
   const GruMath math(shapeOf(*rnn, *x));
   if (mode != CUDNN_WGRAD_MODE_ADD || !yData || !reserve || reserveBytes != math.reserveBytes()) return CUDNN_STATUS_BAD_PARAM;
   cuda_emulation::addToStream(handle->stream, [=] { math.backwardWeights(xData, dweights, reserve); });

@@ -17,8 +17,8 @@ struct GruShape {
   bool biases;
   cudnnDataType_t type;
   bool batchMajor;
-  std::vector<int> lengths;  // at least 1
-  std::vector<Cell> cells;   // layer by layer, direction by direction
+  std::vector<int> lengths;
+  std::vector<Cell> cells;  // layer by layer, direction by direction
 };
 
 // Its passes, in double and step by step, over memory of the host. The reserve space holds each layer's input, and of each cell the gates and
