@@ -10,7 +10,7 @@ const vitest = join(root, 'node_modules/vitest/vitest.mjs');
 const emulatedAddon = join(root, 'build/emulated/Release/cudnn_gru.node');
 // In a command: the time that a program has, less what it takes to end.
 const secondsLeft = '{seconds}';
-const gpuTests = ['gru_methods', 'training', 'failures'].map((name) => `test/cuda/${name}.test.ts`);
+const gpuTests = ['gru_methods', 'gru_limits', 'training', 'failures'].map((name) => `test/cuda/${name}.test.ts`);
 
 /**
  * @typedef {object} Step

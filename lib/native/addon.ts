@@ -569,6 +569,8 @@ export interface Addon {
     directions: number,
     hasBias: boolean,
   ): Float64Array;
+  /** The most time steps that one `gru` of the reset-after cell takes. */
+  mostGruSteps(device: DeviceIndex): number;
   /** What the device measured to choose between ways of computing, a line each. */
   choices(device: DeviceIndex): string[];
   /** Lines of `choices` to follow from now on; what is not understood is passed over. */

@@ -1,11 +1,12 @@
 import { checkBoolean, checkInteger, checkNumber, checkOneOf, wrongKind, wrongRange } from '../arguments.js';
 import { needsGrad, recordAll } from '../autograd/tape.js';
-import { trace } from '../autograd/trace.js';
+import { observeOperations, trace } from '../autograd/trace.js';
 import { addon } from '../native/load.js';
 import { defaultGenerator, Generator } from '../tensor/generator.js';
 import { precisionOn } from '../tensor/precision.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { algorithmNumber, type GruAlgorithm, gruAlgorithms } from './gru_algorithm.js';
+import { gruInPieces } from './gru_pieces.js';
 import { checkTensor, checkTensorShape, commonDevice, handlesOf, result, resultLike } from './result.js';
 import { checkLengths, type Lengths, sequenceShape } from './sequences.js';
 
@@ -65,7 +66,8 @@ export interface GruResult {
  *     h' = z ⊙ h + (1 - z) ⊙ h~
  *
  * The reversed direction of a row starts at its last valid step. A row of length 0 has output 0 and keeps its initial state.
- * Dropout is applied whenever `dropout` is above 0. Computes in the precision of `withPrecision`.
+ * Dropout is applied whenever `dropout` is above 0. Computes in the precision of `withPrecision`. Any number of steps: cuDNN takes 65,535 at
+ * once, and more are computed in pieces, each of which begins with the state that the one before ended with.
  *
  * @param x [batch, time, inputSize], or [time, batch, inputSize] with `timeMajor`
  * @param weights layer by layer, in each direction by direction: weight_ih [3H, inputSize or directions × H], weight_hh [3H, H],
@@ -94,6 +96,25 @@ export function gru(x: Tensor, weights: readonly Tensor[], options: GruOptions =
 
   const width = directions * hiddenSize;
   const drops = dropout > 0 && layers > 1;
+  const attributes = {
+    layers,
+    directions,
+    bias,
+    resetBefore,
+    timeMajor,
+    dropout: drops ? dropout : 0,
+    lengths: options.lengths ?? null,
+  };
+  if (!resetBefore && time > device.mostGruSteps) {
+    const call = { x, weights, numLayers: layers, directions, timeMajor, dropout: attributes.dropout, generator };
+    const long = { ...call, initialHidden: initial, lengths, options: { bias, algorithm } };
+    const whole = observeOperations(
+      () => {},
+      () => gruInPieces(gru, long, device.mostGruSteps),
+    );
+    trace('gru', [x, initial, ...weights], [whole.output, whole.hidden], attributes);
+    return whole;
+  }
   const words = Math.ceil((time * batch * width) / 4) * 4;
   const { seed, offset } = drops ? generator.take(words * (layers - 1)) : { seed: 0, offset: 0 };
   const shape = [
@@ -106,7 +127,7 @@ export function gru(x: Tensor, weights: readonly Tensor[], options: GruOptions =
     timeMajor,
     resetBefore,
     bias,
-    drops ? dropout : 0,
+    attributes.dropout,
     seed,
     offset,
     precisionOn(device, 'gru'),
@@ -128,15 +149,7 @@ export function gru(x: Tensor, weights: readonly Tensor[], options: GruOptions =
     hidden.handle,
     saved?.handle ?? 0,
   );
-  trace('gru', [x, initial, ...weights], [output, hidden], {
-    layers,
-    directions,
-    bias,
-    resetBefore,
-    timeMajor,
-    dropout: drops ? dropout : 0,
-    lengths: options.lengths ?? null,
-  });
+  trace('gru', [x, initial, ...weights], [output, hidden], attributes);
   if (!recorded || !saved) return { output, hidden };
 
   const kept = [x, initial, output, saved, ...weights] as const;

@@ -25,6 +25,8 @@ export interface DeviceReport {
 export interface Device {
   readonly name: DeviceName;
   readonly index: DeviceIndex;
+  /** The most time steps that one native `gru` of the reset-after cell takes. */
+  readonly mostGruSteps: number;
 }
 
 const names = "'cpu', 'cuda', 'cuda:<number>' or 'auto'";
@@ -43,10 +45,15 @@ export function deviceOf(name: DeviceName | 'auto' = defaultName): Device {
   if (typeof name !== 'string') throw wrongKind('device', names, name);
   if (!/^(auto|cpu|cuda(:(0|[1-9]\d{0,3}))?)$/.test(name)) throw wrongRange('device', names, name);
   const chosen = name === 'auto' ? automatic() : name === 'cuda' ? 'cuda:0' : name;
-  const device = open.get(chosen) ?? { name: chosen as DeviceName, index: addon.openDevice(chosen) };
+  const device = open.get(chosen) ?? openDevice(chosen as DeviceName);
   open.set(chosen, device);
   open.set(name, device);
   return device;
+}
+
+function openDevice(name: DeviceName): Device {
+  const index = addon.openDevice(name);
+  return { name, index, mostGruSteps: addon.mostGruSteps(index) };
 }
 
 /** @internal Runs `fn` so that what is made in it without naming a device is made on this one. */

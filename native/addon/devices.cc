@@ -86,6 +86,10 @@ napi_value gruLayout(Environment& environment, const Napi::CallbackInfo& info) {
   return result;
 }
 
+napi_value mostGruSteps(Environment& environment, const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), double(deviceAt(environment, info).mostGruSteps()));
+}
+
 napi_value choices(Environment& environment, const Napi::CallbackInfo& info) {
   Napi::Array result = Napi::Array::New(info.Env());
   for (const std::string& line : deviceAt(environment, info).choices()) result.Set(result.Length(), line);
@@ -130,6 +134,7 @@ void exportDevices(Napi::Env env, Napi::Object exports) {
   exports.Set("threads", Napi::Function::New<call<threads>>(env, "threads"));
   exports.Set("setThreads", Napi::Function::New<call<setThreads>>(env, "setThreads"));
   exports.Set("gruLayout", Napi::Function::New<call<gruLayout>>(env, "gruLayout"));
+  exports.Set("mostGruSteps", Napi::Function::New<call<mostGruSteps>>(env, "mostGruSteps"));
   exports.Set("choices", Napi::Function::New<call<choices>>(env, "choices"));
   exports.Set("followChoices", Napi::Function::New<call<followChoices>>(env, "followChoices"));
   exports.Set("setErrorClass", Napi::Function::New<call<setErrorClass>>(env, "setErrorClass"));

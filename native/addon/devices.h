@@ -10,6 +10,7 @@ namespace cudnn_gru {
 //   memoryUse(device) -> { bytesInUse, peakBytes, bytesReserved }
 //   releaseCache(device), threads(device) -> number, setThreads(device, threads), calls() -> number
 //   gruLayout(device, inputSize, hiddenSize, layers, directions, hasBias) -> [elements, ...offsets] of its parameters
+//   mostGruSteps(device) -> the most time steps of one `gru` of the reset-after cell
 //   choices(device) -> string[], followChoices(device, string[])   what was measured, and what to follow
 //   setErrorClass(CudnnGruError)            the class of every error from here
 void exportDevices(Napi::Env env, Napi::Object exports);

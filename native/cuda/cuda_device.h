@@ -45,6 +45,8 @@ class CudaDevice : public Device {
   GruLayout gruLayout(int64_t inputSize, int64_t hiddenSize, int64_t layers, int64_t directions,
                       bool hasBias) const override;
 
+  int64_t mostGruSteps() const override;
+
   std::vector<std::string> choices() const override;
   void followChoices(const std::vector<std::string>& lines) override;
 

@@ -27,6 +27,8 @@ GruLayout CudaDevice::gruLayout(int64_t inputSize, int64_t hiddenSize, int64_t l
   return gru_->layout(inputSize, hiddenSize, layers, directions, hasBias);
 }
 
+int64_t CudaDevice::mostGruSteps() const { return kMostGruSteps; }
+
 std::vector<std::string> CudaDevice::choices() const { return GruChoices::instance().lines(); }
 void CudaDevice::followChoices(const std::vector<std::string>& lines) { GruChoices::instance().follow(lines); }
 

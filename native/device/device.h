@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,6 +69,9 @@ class Device {
   // Any thread. The default lays the parameters side by side.
   virtual GruLayout gruLayout(int64_t inputSize, int64_t hiddenSize, int64_t layers, int64_t directions,
                               bool hasBias) const;
+
+  // Any thread. The most time steps that one `gru` of the reset-after cell takes; longer ones are cut by the caller.
+  virtual int64_t mostGruSteps() const { return std::numeric_limits<int64_t>::max(); }
 
   // What was measured to choose between ways of computing, a line each, and lines to be followed from now on (of a
   // checkpoint). Any thread.

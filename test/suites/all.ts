@@ -7,6 +7,7 @@ import * as ctc from './ctc.suite.js';
 import * as gru from './gru.suite.js';
 import * as gruIdentity from './gru_identity.suite.js';
 import * as gruLayer from './gru_layer.suite.js';
+import * as gruPieces from './gru_pieces.suite.js';
 import * as gruQuantized from './gru_quantized.suite.js';
 import * as gruRandom from './gru_random.suite.js';
 import * as layers from './layers.suite.js';
@@ -30,6 +31,7 @@ const suites = {
   random,
   gru,
   gruLayer,
+  gruPieces,
   gruRandom,
   gruIdentity,
   gruQuantized,

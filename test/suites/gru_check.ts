@@ -1,3 +1,4 @@
+import { deviceOf } from '../../lib/tensor/device.js';
 import { type Array64, item } from '../reference/array64.js';
 import { type GruProblem, gruBackward, gruForward } from '../reference/gru.js';
 import type { CellWeights } from '../reference/gru_cell.js';
@@ -6,6 +7,18 @@ import { expectNear, type ResultKind, random32 } from './checks.js';
 import { type GruGrads, runGru } from './gru_runner.js';
 
 export const CELL_PARAMETERS = ['weightIh', 'weightHh', 'biasIh', 'biasHh'] as const;
+
+/** Runs `fn` with the reset-after GRU cut into pieces of at most so many steps, as on a device that takes no more. */
+export async function withMostSteps<T>(backend: Backend, steps: number, fn: () => Promise<T>): Promise<T> {
+  const device = deviceOf(backend.device) as { mostGruSteps: number };
+  const before = device.mostGruSteps;
+  device.mostGruSteps = steps;
+  try {
+    return await fn();
+  } finally {
+    device.mostGruSteps = before;
+  }
+}
 
 export function expectGradients(
   actual: GruGrads,

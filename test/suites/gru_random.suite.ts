@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest';
 import { fc } from '../fast_check.js';
 import type { Backend } from './backend.js';
-import { checkGru } from './gru_check.js';
+import { checkGru, withMostSteps } from './gru_check.js';
 import { type GruSettings, gruProblem } from './gru_problem.js';
 
 const settings: fc.Arbitrary<GruSettings> = fc
@@ -35,6 +35,14 @@ export function run(backend: Backend): void {
       fc.assert(
         fc.asyncProperty(settings, (drawn) => checkGru(backend, gruProblem(drawn))),
         { numRuns: 40 },
+      ));
+
+    it('and cut into pieces', () =>
+      fc.assert(
+        fc.asyncProperty(settings, fc.integer({ min: 1, max: 4 }), (drawn, steps) =>
+          withMostSteps(backend, steps, () => checkGru(backend, gruProblem({ ...drawn, resetBefore: false }))),
+        ),
+        { seed: 20260102, numRuns: 30 },
       ));
   });
 }
