@@ -17,7 +17,7 @@ export function buildRawCudnn(program = rawCudnnProgram, { emulated = false } = 
   const sources = emulated
     ? emulation.map((name) => `test/native/cuda_emulation/${name}.cc`)
     : [
-        'cuda/libraries/cudnn_parts',
+        'cuda/libraries/cudnn_sublibraries',
         'cuda/libraries/libraries',
         'cuda/libraries/library_search',
         'platform/dynamic_library',

@@ -13,7 +13,8 @@
  * - `ERR_NON_FINITE`: training met NaN or infinity and does not recover from it.
  * - `ERR_ADDON_LOAD`: the native addon was not found or did not load.
  * - `ERR_UNSUPPORTED`: a valid request that this version does not implement.
- * - `ERR_ABORTED`: an `AbortSignal` stopped the work, or the process is ending.
+ * - `ERR_ABORTED`: an `AbortSignal` stopped the work, or the process ended before it was done: an exit handler finds the CPU's results that
+ *   were there, and a GPU's no more.
  * - `ERR_BUSY`: as much work waits as is allowed to; try again later.
  * - `ERR_TIMEOUT`: the time allowed for it has passed.
  * - `ERR_NO_GRADIENT`: `backward()` on something that has no gradient to compute.

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const [runs = '100000', ...more] = process.argv.slice(2);
 const seed = process.env.CUDNN_GRU_FUZZ_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
-console.log(`CUDNN_GRU_FUZZ_SEED=${seed} npm run fuzz -- ${runs}   # draws the same inputs again`);
+console.log(`CUDNN_GRU_FUZZ_SEED=${seed} npm run fuzz -- ${[runs, ...more].join(' ')}   # draws the same inputs again`);
 const { status, error } = spawnSync(
   'npx',
   ['vitest', 'run', 'test/formats', 'test/audio', '-t', 'damaged|arbitrary', ...more],

@@ -1,8 +1,8 @@
 import { exitCodes } from './command.js';
 
 /**
- * Runs `work` with a signal that the first Ctrl-C (SIGINT) raises, so that it can end in good order; a second one ends the process at
- * once.
+ * Runs `work` with a signal that the first Ctrl-C (SIGINT) raises, so that it can end in good order; a second one ends the process as soon
+ * as the operation that is being computed is done.
  */
 export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

@@ -89,7 +89,7 @@ async function readToken(options: Options): Promise<string | undefined> {
   return token;
 }
 
-/** Resolves at SIGTERM or Ctrl-C; SIGHUP calls `reload`. A second SIGTERM or Ctrl-C ends the process at once. */
+/** Resolves at SIGTERM or Ctrl-C; SIGHUP calls `reload`. A second SIGTERM or Ctrl-C ends the process without that. */
 function untilTerminated(reload: () => Promise<void>): Promise<void> {
   return new Promise((resolve) => {
     let ending = false;

@@ -575,7 +575,7 @@ export interface Addon {
   choices(device: DeviceIndex): string[];
   /** Lines of `choices` to follow from now on; what is not understood is passed over. */
   followChoices(device: DeviceIndex, lines: readonly string[]): void;
-  /** Ends the threads of all devices: what waits is abandoned, and everything from now on fails. */
+  /** Ends the queues' threads: what waits is abandoned. From now on the caller's thread computes what the CPU is asked; GPUs refuse. */
   stop(): void;
   /** Crossings from JavaScript so far. */
   calls(): number;

@@ -6,8 +6,9 @@
  *   validation of a training and in batch prediction; elsewhere it is `'standard'`, so that no prediction waits for a measurement.
  * - `'tuned'`: what is on record; if nothing is, it is measured, whatever the call.
  * - `'standard'`: one launch or more for each time step.
- * - `'persistStatic'`, `'persistStaticSmallH'`: cuDNN's persistent kernels, which keep the recurrent weights on the chip. A shape or precision
- *   that they do not take is CudnnGruError `ERR_UNSUPPORTED` where the result is read.
+ * - `'persistStatic'`, `'persistStaticSmallH'`: cuDNN's persistent kernels, which keep the recurrent weights on the chip. A shape or
+ *   precision that they do not take, rows that are shorter than the sequence, and a GRU without biases are CudnnGruError
+ *   `ERR_UNSUPPORTED` where the result is read.
  */
 export type GruAlgorithm = 'auto' | 'tuned' | 'standard' | 'persistStatic' | 'persistStaticSmallH';
 

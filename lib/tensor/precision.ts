@@ -13,7 +13,8 @@ import type { Device } from './device.js';
  * float16 needs no loss scale: gradients are never float16 outside an operation, and inside, the GRU scales its own by a power of two that
  * follows their largest value and how many of them a weight's gradient adds up, while `linear`, `matmul` and the reset-before cell compute
  * them in TF32, which has float16's mantissa and float32's range. Where gradients still grow beyond float16 on their way back through
- * time, more than some 64 times, the optimizer skips the step and counts it in `skippedSteps`; bfloat16 has float32's range.
+ * time, more than some 64 times, the optimizer skips the step and counts it in `skippedSteps`; those below 2^-24 of the largest (2^-16 in
+ * batches of 2^17 steps of rows and more) become 0. bfloat16 has float32's range.
  *
  * A GRU in bfloat16 needs compute capability 8.0 (Ampere) and cuDNN 9.13; the reset-before cell, `linear` and `matmul` use cuBLAS, which decides for
  * itself.

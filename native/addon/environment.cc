@@ -44,6 +44,7 @@ void Environment::close() {
 }
 
 void Environment::stop() {
+  stopped_ = true;
   for (const OpenDevice& device : devices_) device.queue->stop();
 }
 
@@ -78,6 +79,7 @@ size_t Environment::openDevice(const std::string& name) {
   for (size_t i = 0; i < devices_.size(); ++i)
     if (devices_[i].name == name) return i;
   devices_.push_back({name, std::make_unique<Queue>(cudnn_gru::openDevice(name))});
+  if (stopped_) devices_.back().queue->stop();
   return devices_.size() - 1;
 }
 

@@ -46,7 +46,7 @@ class Environment {
   void expectCompletion();
   void complete(std::function<void(Napi::Env)> then);
 
-  // The process is ending: no thread of ours runs any more when this returns, and nothing is computed from now on.
+  // The process is ending: stops all queues, also of devices that are opened later.
   void stop();
 
   // Tells V8 how much native memory the devices hold, in steps large enough not to cost anything.
@@ -68,6 +68,7 @@ class Environment {
   std::vector<OpenDevice> devices_;
   std::unique_ptr<Program> recording_;
   int64_t reportedBytes_ = 0;
+  bool stopped_ = false;
 
   std::mutex completionMutex_;
   std::vector<std::function<void(Napi::Env)>> completions_;

@@ -11,7 +11,7 @@ namespace {
 // What a part projects ahead should stay in the second cache beside the weights: so many floats, and no more rows than
 // pay for reading the input's weights. A few rows' steps are so short that reading these weights seldom pays more.
 constexpr int64_t kProjectedFloats = 64 * 1024;
-constexpr int64_t projectedRows(int64_t rows) { return rows <= 4 ? 64 : 16; }
+constexpr int64_t rowsAhead(int64_t rows) { return rows <= 4 ? 64 : 16; }
 
 // One part's pointers and memory, made before the parts start: they must not throw.
 struct Workspace {
@@ -41,7 +41,7 @@ int64_t chooseChunk(const GruCell& cell, const GruSplit& split) {
   const int64_t rows = split.rowsOf(0, order.running[0]);
   if (cell.inputSize <= 2 * rows) return 1;
   const int64_t floats = gruPanels(cell.hiddenSize) * 3 * gemmKernels().width;
-  const int64_t steps = std::min(kProjectedFloats / (rows * floats), (projectedRows(rows) + rows - 1) / rows);
+  const int64_t steps = std::min(kProjectedFloats / (rows * floats), (rowsAhead(rows) + rows - 1) / rows);
   return std::clamp<int64_t>(steps, 1, order.steps);
 }
 

@@ -62,8 +62,7 @@ std::string textOf(cudnnStatus_t status) {
   if (*condition) text += " (" + std::string(condition) + ")";
   if (status == CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH)
     text +=
-        ", this process has opened libraries of two cuDNNs: name the folder of one in CUDNN_GRU_LIBRARY_PATH, and "
-        "leave "
+        ", this process has opened libraries of two cuDNNs: name the folder of one in CUDNN_GRU_LIBRARY_PATH and have "
         "no other on LD_LIBRARY_PATH";
   if (status == CUDNN_STATUS_SUBLIBRARY_LOADING_FAILED)
     text += ", a library of cuDNN is missing or damaged: install all of it into one folder";

@@ -27,7 +27,8 @@ struct GruDropout {
 };
 
 // Small gradients would be 0 in float16, and the sums of many more than it holds (65504): a power of two that brings
-// the largest near 1, or so far below that `summands` of them are at most 1024; and its inverse, on the device.
+// the largest near 1, or so far below (2^-8 at most) that `summands` of them are at most 1024; and its inverse, on the
+// device.
 class GradientScale {
  public:
   // Of two arrays; either may be null. `summands`: how many numbers are added up in the gradient of a weight.

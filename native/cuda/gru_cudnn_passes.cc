@@ -1,3 +1,4 @@
+#include "cuda/alignment.h"
 #include "cuda/gru_conversions.h"
 #include "cuda/gru_cudnn.h"
 #include "cuda/gru_weight_block.h"

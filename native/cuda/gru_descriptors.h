@@ -52,11 +52,6 @@ struct GruStack {
   }
 };
 
-// cuDNN is given no address that is not a multiple of this many bytes: its kernels read several numbers at once, and
-// what they ask for is documented nowhere.
-constexpr size_t kCudnnAlignment = 16;
-inline bool isAligned(const void* data) { return reinterpret_cast<uintptr_t>(data) % kCudnnAlignment == 0; }
-
 // The numbers inside a call.
 cudnnDataType_t dataTypeOf(ops::Precision precision);
 size_t elementBytes(ops::Precision precision);

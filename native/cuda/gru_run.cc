@@ -10,7 +10,7 @@
 namespace cudnn_gru {
 namespace {
 
-constexpr size_t kAlignment = 256;
+constexpr size_t kPlace = 256;  // bytes; each array of an area begins at a multiple
 
 }  // namespace
 
@@ -75,7 +75,7 @@ GruRun::GruRun(GruCudnn& engine, const ops::Gru& operation, const GruMethod& met
 
 size_t GruRun::place(size_t bytes) {
   const size_t at = areaBytes_;
-  areaBytes_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  areaBytes_ += (bytes + kPlace - 1) / kPlace * kPlace;
   return at;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "cuda/alignment.h"
 #include "cuda/cuda_device.h"
 #include "cuda/gru_choices.h"
 #include "cuda/gru_conversions.h"

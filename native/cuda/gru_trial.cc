@@ -45,7 +45,7 @@ bool isSequential(const ops::GruShape& shape) { return shape.timeMajor || shape.
 // What cuDNN's persistent algorithms do not take, in any size; null: nothing of this call.
 const char* refusalOfPersistent(const ops::GruShape& shape) {
   if (!shape.hasBias) return "no GRU without biases";
-  if (!isFullLength(shape)) return "no rows of several lengths";
+  if (!isFullLength(shape)) return "no rows that are shorter than the sequence";
   return nullptr;
 }
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "cuda/alignment.h"
 #include "cuda/gru_conversions.h"
 
 namespace cudnn_gru {
@@ -86,7 +87,7 @@ GruGradientBlock::GruGradientBlock(CudaDevice& device, const std::vector<View>* 
 }
 
 int64_t GruGradientBlock::spaceFor(const GruConfiguration& configuration) {
-  constexpr int64_t kStep = kCudnnAlignment / sizeof(float);
+  constexpr int64_t kStep = kAlignment / sizeof(float);
   return (configuration.layout().elements + kStep - 1) / kStep * kStep;
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cuda/alignment.h"
 #include "cuda/axes.h"
 #include "cuda/cuda_device.h"
 #include "cuda/kernels/broadcast.h"
@@ -15,7 +16,6 @@ using ops::Precision;
 
 constexpr size_t kMostWorkspace = 32 << 20;  // bytes; what NVIDIA recommends for its largest GPUs
 constexpr size_t kMostPlans = 1024;  // then all are forgotten: a new length in every batch must not fill the memory
-constexpr size_t kAlignment = 16;    // bytes
 
 bool isHalf(Precision precision) { return precision == Precision::kFloat16 || precision == Precision::kBfloat16; }
 
@@ -29,8 +29,6 @@ cudaDataType_t typeOf(Precision precision) {
       return CUDA_R_32F;
   }
 }
-
-bool isAligned(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer) % kAlignment == 0; }
 
 // The numbers in 16 bits.
 Scratch rounded(CudaDevice& device, const float* x, int64_t count, Precision precision) {

@@ -39,7 +39,10 @@ size_t Queue::push(std::unique_ptr<Command> command) {
   finished_.wait(lock, [this] { return commands_.size() < kCapacity; });
   if (closing_) {
     lock.unlock();
-    command->fail(closed());
+    if (device_->sharesHostMemory())
+      execute(*command);
+    else
+      command->fail(closed());
     return 0;
   }
   commands_.push_back(std::move(command));

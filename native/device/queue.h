@@ -41,8 +41,9 @@ class Queue {
   explicit Queue(std::shared_ptr<Device> device);
   ~Queue();  // stops
 
-  // Waits for the command that runs and for what it has launched, ends the threads of the queue and of the device, and
-  // abandons all other commands: they and those that are pushed from now on fail.
+  // Waits for the command that runs and for what it has launched, ends the queue's thread and the one that waits for a
+  // device's stream, and abandons all other commands: they fail. What is pushed from now on is run by its caller on a
+  // device that shares the host's memory, and fails on another.
   void stop();
 
   Device& device() const { return *device_; }

@@ -70,7 +70,7 @@ describe.skipIf(reason !== '')(title('limits of the GRU'), () => {
 
   it.each([
     ['without biases', { bias: false }, null],
-    ['rows of several lengths', {}, [3, 2]],
+    ['rows that are shorter than the sequence', {}, [3, 2]],
   ])(
     '%s: no persistent algorithm is tried, and one that is asked for says why not',
     async (words, options, lengths) => {

@@ -38,7 +38,7 @@ describe.skipIf(missing !== '')(`NVIDIA's libraries${missing && ` (skipped: ${mi
     const sources = [
       'test/native/library_report.cc',
       'native/cuda/libraries/libraries.cc',
-      'native/cuda/libraries/cudnn_parts.cc',
+      'native/cuda/libraries/cudnn_sublibraries.cc',
       'native/cuda/libraries/library_search.cc',
       'native/platform/dynamic_library.cc',
     ];

@@ -168,13 +168,13 @@ int main(int count, char** arguments) {
   const cudnnHandle_t handle = makeHandle(path != nullptr);
   askLayouts(handle);
   askDescriptors();
-  const std::vector<int32_t> full{4, 4, 4}, several{4, 2, 1}, empty{4, 0, 2};
+  const std::vector<int32_t> full{4, 4, 4}, several{4, 2, 1}, empty{4, 0, 2}, shorter{3, 3, 3};
   for (cudnnRNNAlgo_t algorithm : kAlgorithms) {
     for (ops::Precision precision : kAllPrecisions)
       for (int64_t hiddenSize : {8, 192, 193})
         askPasses(handle, {8, hiddenSize, 1, 1, true, precision, algorithm}, GruDataLayout::kPacked, full);
     for (GruDataLayout layout : {GruDataLayout::kTimeMajor, GruDataLayout::kBatchMajor})
-      for (const std::vector<int32_t>& lengths : {full, several, empty})
+      for (const std::vector<int32_t>& lengths : {full, several, empty, shorter})
         askPasses(handle, {8, 8, 1, 1, true, ops::Precision::kFloat32, algorithm}, layout, lengths);
   }
   for (int64_t hiddenSize : {1536, 1537})

@@ -11,13 +11,17 @@ function gpuCode(binary: Buffer): { parts: string[]; compressed: boolean } {
   const parts: string[] = [];
   let compressed = true;
   const magic = Buffer.from('50ed55ba', 'hex');
-  for (let at = binary.indexOf(magic); at >= 0; at = binary.indexOf(magic, at + 1)) {
-    const end = at + binary.readUInt16LE(at + 6) + Number(binary.readBigUInt64LE(at + 8));
+  let end = 0;
+  for (let at = binary.indexOf(magic); at >= 0; at = binary.indexOf(magic, end)) {
+    end = at + binary.readUInt16LE(at + 6) + Number(binary.readBigUInt64LE(at + 8));
+    expect(end).toBeGreaterThan(at);
     let part = at + binary.readUInt16LE(at + 6);
     while (part < end) {
       parts.push(`${binary.readUInt16LE(part) === 1 ? 'ptx' : 'sm'}_${binary.readUInt32LE(part + 28)}`);
       compressed &&= (binary.readUInt32LE(part + 40) & 0x8000) !== 0;
-      part += binary.readUInt32LE(part + 4) + Number(binary.readBigUInt64LE(part + 8));
+      const size = binary.readUInt32LE(part + 4) + Number(binary.readBigUInt64LE(part + 8));
+      expect(size).toBeGreaterThan(0);
+      part += size;
     }
   }
   return { parts, compressed };

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Generator, GRU, Linear, Sequential, saveModel } from 'cudnn-gru';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../formats/temporary_folder.js';
-import { inferenceRequest, numbers, post, predicted, serve, smallModel } from './run_server.js';
+import { inferenceRequest, numbers, patient, post, predicted, serve, smallModel } from './run_server.js';
 
 const inFolder = temporaryFolder();
 const model = smallModel(1);
@@ -20,8 +20,6 @@ beforeAll(async () => {
 });
 
 const slowShape = [1, 400, 3];
-// For what the server notices in its own time.
-const patient = { timeout: 20_000, interval: 20 };
 
 describe('a full queue', () => {
   it('is 503 with Retry-After; what was taken is answered rightly', async () => {

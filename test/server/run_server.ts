@@ -6,6 +6,9 @@ import { onTestFinished } from 'vitest';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
+/** How long to wait, with `expect.poll` or `vi.waitFor`, for what a server notices in its own time. */
+export const patient = { timeout: 20_000, interval: 20 };
+
 export interface ServerProcess {
   readonly url: string;
   readonly child: ChildProcess;

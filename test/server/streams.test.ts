@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { data, GRU, saveModel, tasks } from 'cudnn-gru';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../formats/temporary_folder.js';
-import { numbers, predicted, serve, smallModel } from './run_server.js';
+import { numbers, patient, predicted, serve, smallModel } from './run_server.js';
 import { liveStream } from './web_socket.js';
 
 const inFolder = temporaryFolder();
@@ -10,8 +10,6 @@ const { AnomalyDetector, scoreRows } = tasks;
 const detector = new AnomalyDetector({ inputSize: 2 }).eval();
 const threshold = 1;
 const small = smallModel(1);
-// For what the server notices in its own time.
-const patient = { timeout: 20_000, interval: 20 };
 beforeAll(async () => {
   detector.preprocessing = {
     task: 'detect',

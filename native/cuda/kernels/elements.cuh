@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cuda/alignment.h"
 #include "cuda/kernels/launch.cuh"
 
 // One function applied to every element: out[i] = function(in[0][i], in[1][i], ...). Four neighbouring elements at a
@@ -20,8 +21,6 @@ template <int kWidth>
 __device__ inline void store(float* to, const Floats<kWidth>& values) {
   *reinterpret_cast<Floats<kWidth>*>(to) = values;
 }
-
-inline bool isAligned(const void* pointer) { return (reinterpret_cast<uintptr_t>(pointer) & 15) == 0; }
 
 // The arrays that are read; the result may be written over one of them.
 template <int kInputs>

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cuda/libraries/cudnn_parts.h"
+#include "cuda/libraries/cudnn_sublibraries.h"
 #include "cuda/libraries/library_search.h"
 #include "platform/dynamic_library.h"
 
@@ -39,7 +39,7 @@ std::string missingSymbols(const DynamicLibrary& library, CublasLtLibrary& table
   return missing;
 }
 
-std::string missingSymbols(const CudnnParts& library, CudnnLibrary& table) {
+std::string missingSymbols(const CudnnSublibraries& library, CudnnLibrary& table) {
   std::string missing;
   CUDNN_GRU_CUDNN_FUNCTIONS(CUDNN_GRU_RESOLVE)
 #undef CUDNN_GRU_RESOLVE
@@ -64,7 +64,10 @@ class Opener {
   }
 
  private:
-  void note(const std::string& line) { libraries_.details.push_back(line); }
+  void note(const std::string& line) {
+    auto& details = libraries_.details;
+    if (std::find(details.begin(), details.end(), line) == details.end()) details.push_back(line);
+  }
 
   // Opens a file and fills its table; on failure an empty library and what is wrong with it.
   template <class Table>
@@ -122,7 +125,7 @@ class Opener {
     DynamicLibrary library = DynamicLibrary::open(path, problem);
     if (!library) return problem;
     isFile = true;
-    CudnnParts parts(library.path());
+    CudnnSublibraries parts(library.path());
     library.unload();
     problem = parts.openGraph();
     if (problem.empty()) problem = openCublasLt(parts);
@@ -142,7 +145,7 @@ class Opener {
   }
 
   // What is wrong with a cuDNN's versions; if nothing, the cuBLASLt that goes with it has been opened.
-  std::string openCublasLt(const CudnnParts& parts) {
+  std::string openCublasLt(const CudnnSublibraries& parts) {
     const std::string cudnn = "cuDNN " + cudnnVersion(parts.version()) + " (" + parts.library() + ")";
     if (parts.version() < kOldestCudnn) return cudnn + " is too old, 9.0 is needed: " + wheelRemedy(13);
     const int major = parts.cudaMajor();

@@ -1,4 +1,4 @@
-#include "cuda/libraries/cudnn_parts.h"
+#include "cuda/libraries/cudnn_sublibraries.h"
 
 #include <cudnn.h>
 
@@ -15,10 +15,12 @@ using platform::DynamicLibrary;
 
 }  // namespace
 
-std::string CudnnParts::open(const char* part) {
+std::string CudnnSublibraries::remedy() const { return wheelRemedy(cudaMajor() == 12 ? 12 : 13); }
+
+std::string CudnnSublibraries::open(const char* part) {
   const std::string name = platform::libraryFileName(part, 9), path = besideLibrary(library_, name);
   if (path.empty())
-    return library_ + ": " + name + " is not beside it, and cuDNN needs all of its libraries: " + wheelRemedy(13);
+    return library_ + ": " + name + " is not beside it, and cuDNN needs all of its libraries: " + remedy();
   std::string error;
   const DynamicLibrary library = DynamicLibrary::open(path, error);
   if (library) {
@@ -29,10 +31,10 @@ std::string CudnnParts::open(const char* part) {
   if (error.find("cudnn") == std::string::npos)
     return path + " needs a library that is not there (" + error +
            "): install it; libz.so.1 is in the package zlib1g or zlib";
-  return path + " cannot be opened (" + error + "), as if it were damaged or of another version: " + wheelRemedy(13);
+  return path + " cannot be opened (" + error + "), as if it were damaged or of another version: " + remedy();
 }
 
-std::string CudnnParts::openGraph() {
+std::string CudnnSublibraries::openGraph() {
   const std::string problem = open("cudnn_graph");
   if (!problem.empty()) return problem;
   const auto version = CUDNN_GRU_FIND(parts_[0], cudnnGetVersion);
@@ -46,7 +48,7 @@ std::string CudnnParts::openGraph() {
   return "";
 }
 
-std::string CudnnParts::openRest() {
+std::string CudnnSublibraries::openRest() {
   for (const char* part : {"cudnn_ops", "cudnn_adv"})
     if (std::string problem = open(part); !problem.empty()) return problem;
   const DynamicLibrary &graph = parts_[0], &ops = parts_[1], &adv = parts_[2];
@@ -60,15 +62,15 @@ std::string CudnnParts::openRest() {
            "CUDNN_GRU_LIBRARY_PATH";
   for (const auto check : {CUDNN_GRU_FIND(adv, cudnnOpsVersionCheck), CUDNN_GRU_FIND(adv, cudnnAdvVersionCheck)})
     if (check && check() != CUDNN_STATUS_SUCCESS)
-      return library_ + ": the libraries beside it are of different versions of cuDNN: " + wheelRemedy(13);
+      return library_ + ": the libraries beside it are of different versions of cuDNN: " + remedy();
   return "";
 }
 
-void CudnnParts::close() {
+void CudnnSublibraries::close() {
   for (; !parts_.empty(); parts_.pop_back()) parts_.back().unload();
 }
 
-std::vector<std::string> CudnnParts::paths() const {
+std::vector<std::string> CudnnSublibraries::paths() const {
   std::vector<std::string> paths;
   for (const DynamicLibrary& part : parts_) paths.push_back(part.path());
   return paths;

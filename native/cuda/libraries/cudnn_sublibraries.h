@@ -8,16 +8,16 @@
 
 namespace cudnn_gru {
 
-// The libraries of a cuDNN 9 that a GRU needs: libcudnn_graph, libcudnn_ops and libcudnn_adv, each of which needs those
-// before it.
+// The sub-libraries of a cuDNN 9 that a GRU needs: libcudnn_graph, libcudnn_ops and libcudnn_adv, each of which needs
+// those before it.
 //
 // libcudnn.so.9 itself only passes calls on. It looks for the library that holds a function at the function's first
 // call, by name, on LD_LIBRARY_PATH before its own folder, and ends the process when that cannot be opened. So it only
 // shows where cuDNN lies; nothing of it is called, and what it would look for is opened here by full path.
-class CudnnParts {
+class CudnnSublibraries {
  public:
   // `library`: where libcudnn.so.9 lies.
-  explicit CudnnParts(const std::string& library) : library_(library) {}
+  explicit CudnnSublibraries(const std::string& library) : library_(library) {}
 
   // Opens libcudnn_graph and reads the versions. Both answer what is wrong, empty if nothing.
   std::string openGraph();
@@ -35,6 +35,7 @@ class CudnnParts {
 
  private:
   std::string open(const char* part);
+  std::string remedy() const;
 
   std::string library_;
   std::vector<platform::DynamicLibrary> parts_;
