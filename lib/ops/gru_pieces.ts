@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { dropout } from './dropout.js';
 import type { GruOptions, GruResult } from './gru.js';
 import { concat, slice, transpose } from './rearrange.js';
-import { fill, resultLike, upload } from './result.js';
+import { resultLike, upload } from './result.js';
 
 /** A call of `gru` with every option decided. */
 interface LongCall {
@@ -30,9 +30,9 @@ type Gru = (x: Tensor, weights: readonly Tensor[], options: GruOptions) => GruRe
  * with the state that the one before ended with. A row that is over before a piece begins has length 0 in it, and so keeps its state.
  * Gradients go back the same way, by the tape.
  *
- * A stack goes through a piece at once. In one with two directions or dropout between its layers a layer needs the whole sequence below
- * it, so they are computed one by one; the reversed direction is a forward one over the rows turned round. Dropout draws the same masks
- * as in one call.
+ * A stack goes through a piece at once. Layer by layer goes one of two directions, because a layer needs the whole sequence below it (the
+ * reversed direction is a forward one over the rows turned round), and one with dropout between its layers, because masks are numbered over
+ * a layer's whole sequence: so they are the same as in one call.
  */
 export function gruInPieces(gru: Gru, call: LongCall, mostSteps: number): GruResult {
   return scope(() => {
@@ -100,17 +100,14 @@ function overPieces(
 
 /** x in parts of `steps` along its first axis. As one operation: slices would each give a gradient as large as x. */
 function cut(x: Tensor, steps: number): Tensor[] {
-  const device = x.on;
   const parts = noGrad(() => {
     const slices: Tensor[] = [];
     const time = x.shape[0] as number;
     for (let start = 0; start < time; start += steps) slices.push(slice(x, 0, start, Math.min(start + steps, time)));
     return slices;
   });
-  const shapes = parts.map((part) => part.shape);
-  recordAll('cut', [x], parts, [], (grads) => [
-    concat(shapes.map((shape, index) => grads[index] ?? fill(shape, 0, device))),
-  ]);
+  // Every part has a gradient: each piece's output and state go on into what is put together of all of them.
+  recordAll('cut', [x], parts, [], (grads) => [concat(grads as Tensor[])]);
   return parts;
 }
 

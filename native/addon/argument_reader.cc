@@ -269,8 +269,9 @@ void ArgumentReader::optionalOut(View& view, const char* name, Dims dims) {
 
 void ArgumentReader::optionalSaved(View& view, const char* name) { optionalOut(view, name, {0}); }
 
-// A tensor that is listed twice (tied weights) would have one gradient overwrite the other.
-bool ArgumentReader::areDisjointPartsOfOne(const std::vector<View>& views) {
+// In any order, nothing between them: no tensor is listed twice (tied weights), whose gradients would overwrite each
+// other, and none of the block is left out, whose memory the gradients would hold for nothing.
+bool ArgumentReader::areSideBySide(const std::vector<View>& views) {
   std::vector<std::pair<size_t, size_t>> ranges;
   for (const View& view : views) {
     if (view.buffer != views.front().buffer) return false;
@@ -278,7 +279,7 @@ bool ArgumentReader::areDisjointPartsOfOne(const std::vector<View>& views) {
   }
   std::sort(ranges.begin(), ranges.end());
   for (size_t i = 1; i < ranges.size(); ++i)
-    if (ranges[i].first < ranges[i - 1].second) return false;
+    if (ranges[i].first != ranges[i - 1].second) return false;
   return true;
 }
 
@@ -286,15 +287,18 @@ void ArgumentReader::optionalOutListLike(std::vector<View>& views, const char* n
   const std::vector<double> handles = nextHandles(name);
   if (handles.empty()) return;
   CUDNN_GRU_CHECK(handles.size() == others.size(), std::string(name) + " has the wrong number of handles");
-  const bool together = areDisjointPartsOfOne(others);
-  size_t total = 0;
-  for (const View& other : others) total += other.count;
-  const size_t bytes = together ? others.front().buffer->bytes() : total * bytesOf(DType::kFloat32);
-  const auto buffer = std::make_shared<Buffer>(device_, bytes);
+  const bool inTheirOrder = areSideBySide(others);
+  size_t begin = others.front().offset, total = 0;
+  for (const View& other : others) {
+    begin = std::min(begin, other.offset);
+    total += other.count;
+  }
+  const auto buffer = std::make_shared<Buffer>(device_, total * bytesOf(DType::kFloat32));
   bindings_.outputs.push_back(buffer.get());
   size_t offset = 0;
   for (size_t i = 0; i < others.size(); ++i) {
-    views.push_back(View{buffer, together ? others[i].offset : offset, others[i].count, DType::kFloat32});
+    const size_t at = inTheirOrder ? others[i].offset - begin : offset;
+    views.push_back(View{buffer, at, others[i].count, DType::kFloat32});
     offset += others[i].count;
     created_.emplace_back(handles[i], views.back());
   }

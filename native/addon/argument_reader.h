@@ -74,7 +74,7 @@ class ArgumentReader {
   napi_value next(const char* name);
   double nextNumber(const char* name);
   std::vector<double> nextHandles(const char* name);
-  static bool areDisjointPartsOfOne(const std::vector<View>& views);
+  static bool areSideBySide(const std::vector<View>& views);
   static int64_t product(const char* name, Dims dims);
   void take(View& view, const char* name, double handle);
   void read(View& view, const char* name, Dims dims, DType dtype);

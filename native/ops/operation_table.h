@@ -28,8 +28,8 @@
 //   optionalSaved(v, "v"), inOutSaved(v, "v")     a buffer whose size the device decides (Buffer::resize): new; again
 //   inList/inIntsList/inOutList(vs, "vs")         views of any number and size
 //   inListLike/inOutListLike/optionalInOutListLike(vs, "vs", others)   as many views as `others`, of equal sizes
-//   optionalOutListLike(vs, "vs", others)         new views of equal sizes; if `others` share one buffer, so do these,
-//                                                 at the same offsets
+//   optionalOutListLike(vs, "vs", others)         new views of equal sizes, side by side in one buffer: in the order in
+//                                                 which `others` lie if these are so too, else in that of the list
 //   parts(vs, "vs", outer, lengths, inner, length)   the parts of a concatenation along one axis
 // Conditions on what was read: require(condition, "what"), expect(v, "v", {dims}), strided(...), contiguous(...).
 // `double work() const`, in multiply-adds, is declared where it is not in proportion to the bytes that are touched.

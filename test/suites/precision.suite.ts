@@ -16,6 +16,7 @@ import {
 import { Array64, item } from '../reference/array64.js';
 import { type Backend, expectSame, onDevice } from './backend.js';
 import { expectClose, random32, toleranceIn } from './checks.js';
+import { withMostSteps } from './gru_check.js';
 
 export function unsuited(backend: Backend): string {
   return backend.device === 'cpu' ? 'the CPU computes in float32 only' : '';
@@ -53,6 +54,16 @@ export function run(backend: Backend): void {
         await compare([x, ...gru.parameters()], () => gru.forward(x, { lengths: [7, 2, 0, 5] }).output);
       },
     );
+
+    it.each([
+      ['a stack', {}],
+      ['two directions', { bidirectional: true }],
+    ])('gru, in pieces, %s: close to float32, forward and backward', async (_, options) => {
+      const gru = new GRU({ inputSize: 5, hiddenSize: 12, numLayers: 2, ...options, device });
+      const x = onDevice(backend, random32(6, [4, 7, 5]), true);
+      const run = () => gru.forward(x, { lengths: [7, 2, 0, 5] }).output;
+      await withMostSteps(backend, 3, () => compare([x, ...gru.parameters()], run));
+    });
 
     it('gru: gradients that add up 100,000 numbers of one sign, more than float16 holds', async () => {
       const gru = new GRU({ inputSize: 1, hiddenSize: 3, device });
