@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { item, range } from '../reference/array64.js';
 import type { Backend } from '../suites/backend.js';
 import { expectClose, random32, toleranceIn } from '../suites/checks.js';
-import { reason, title } from './gpu.js';
+import { child, emulated, entry, reason, title } from './gpu.js';
 
 // What cuDNN does not take, and calls that therefore reach it in another shape: the results are those of the CPU. The emulated GPU's stand-in
 // refuses what the real one refuses, and every address that is no multiple of 16 bytes.
@@ -68,11 +68,12 @@ describe.skipIf(reason !== '')(title('limits of the GRU'), () => {
     });
   });
 
-  it.each([
+  const standardOnly = [
     ['without biases', { bias: false }, null],
     ['rows that are shorter than the sequence', {}, [3, 2]],
-  ])(
-    '%s: no persistent algorithm is tried, and one that is asked for says why not',
+  ] as const;
+  it.each(standardOnly)(
+    '%s: STANDARD is chosen, and another that is asked for says why not',
     async (words, options, lengths) => {
       const gru = new GRU({ inputSize: 3, hiddenSize: 5, device: 'cuda', ...options });
       const run = () =>
@@ -86,19 +87,40 @@ describe.skipIf(reason !== '')(title('limits of the GRU'), () => {
     },
   );
 
+  it.skipIf(!emulated)(
+    `the persistent algorithms are tried only where they take the call${emulated ? '' : ' (skipped: the stand-in for cuDNN tells)'}`,
+    () => {
+      const tried = (options: object, lengths: readonly number[] | null) => {
+        const { stderr, status } = child(
+          `import { GRU, ones } from ${JSON.stringify(entry)};
+          const gru = new GRU({ inputSize: 3, hiddenSize: 5, device: 'cuda', algorithm: 'tuned', ...${JSON.stringify(options)} });
+          await gru.forward(ones([2, 3, 3], { device: 'cuda' }), { lengths: ${JSON.stringify(lengths)} }).hidden.data();`,
+          { CUDNN_GRU_EMULATED_ALGORITHMS: '1', CUDNN_GRU_CACHE: 'off' },
+        );
+        expect(status).toBe(0);
+        return [...new Set(stderr.match(/(?<=emulated cuDNN: algorithm )\d+/g))].sort();
+      };
+      expect(tried({}, null)).toEqual(['0', '1', '3']); // STANDARD and the two persistent ones, by cuDNN's numbers
+      for (const [, options, lengths] of standardOnly) expect(tried(options, lengths)).toEqual(['0']);
+    },
+  );
+
   it.each(['float32', 'float16'] as const)(
     'tensors, states of a layer and parameters at odd addresses, %s',
     async (precision) => {
       const [batch, time, inputSize, hiddenSize, layers] = [31, 3, 7, 50, 3];
-      for (const dropout of [0, 0.5])
+      for (const [dropout, bias] of [
+        [0, true],
+        [0.5, true],
+        [0.5, false],
+      ] as const)
         await expectSameOnBoth(async (device) => {
-          const layout = addon.gruLayout(deviceOf(device).index, inputSize, hiddenSize, layers, 1, true);
+          const layout = addon.gruLayout(deviceOf(device).index, inputSize, hiddenSize, layers, 1, bias);
           const [elements, ...offsets] = layout as unknown as [number, ...number[]];
           const shapes = range(layers).flatMap((layer) => [
             [3 * hiddenSize, layer === 0 ? inputSize : hiddenSize],
             [3 * hiddenSize, hiddenSize],
-            [3 * hiddenSize],
-            [3 * hiddenSize],
+            ...(bias ? [[3 * hiddenSize], [3 * hiddenSize]] : []),
           ]);
           // Each has the same numbers on both devices, wherever it lies.
           const block = new Float32Array(elements + 1);
@@ -118,6 +140,7 @@ describe.skipIf(reason !== '')(title('limits of the GRU'), () => {
           const run = () =>
             ops.gru(x, weights, {
               numLayers: layers,
+              bias,
               dropout,
               initialHidden,
               timeMajor: true,

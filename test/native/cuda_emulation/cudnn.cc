@@ -111,6 +111,12 @@ bool areAligned(Pointers... pointers) {
   return ((reinterpret_cast<uintptr_t>(pointers) % kAlignment == 0) && ...);
 }
 
+// CUDNN_GRU_EMULATED_ALGORITHMS=1 tells which algorithms are asked for.
+void traceAlgorithm(cudnnRNNAlgo_t algorithm) {
+  static const bool traced = std::getenv("CUDNN_GRU_EMULATED_ALGORITHMS") != nullptr;
+  if (traced) std::fprintf(stderr, "emulated cuDNN: algorithm %d\n", int(algorithm));
+}
+
 bool isFaulty(const cudnnRNNStruct& rnn) {
   const char* value = std::getenv("CUDNN_GRU_EMULATED_WRONG_ALGORITHM");
   return value && std::to_string(int(rnn.algorithm)) == value;
@@ -211,6 +217,7 @@ cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t 
       flags != CUDNN_RNN_PADDED_IO_ENABLED || inputSize < 1 || hiddenSize < 1 || layers < 1 ||
       (singles ? math == CUDNN_TENSOR_OP_MATH : math != CUDNN_TENSOR_OP_MATH))
     return CUDNN_STATUS_BAD_PARAM;
+  traceAlgorithm(algorithm);
   if (biases == CUDNN_RNN_NO_BIAS && algorithm != CUDNN_RNN_ALGO_STANDARD) return CUDNN_STATUS_NOT_SUPPORTED;
   *rnn = {true, algorithm, type, biases == CUDNN_RNN_DOUBLE_BIAS, inputSize, hiddenSize, layers,
           direction == CUDNN_BIDIRECTIONAL ? 2 : 1};
