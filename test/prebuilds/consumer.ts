@@ -77,7 +77,11 @@ async function bundleSuites(folder: string): Promise<void> {
         name: 'installed-package',
         resolveId(id) {
           if (id === 'vitest') return join(root, 'test/prebuilds/suites_vitest.ts');
-          return id.endsWith('/lib/index.js') ? { id: 'cudnn-gru', external: true } : null;
+          const module = /^(?:\.\.\/)+lib\/(.+)$/.exec(id)?.[1];
+          if (!module) return null;
+          if (module === 'index.js') return { id: 'cudnn-gru', external: true };
+          // What the package does not export is taken by its file, so that there is one instance.
+          return { id: join(folder, 'node_modules/cudnn-gru/dist', module), external: 'relative' };
         },
       },
     ],
