@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { getThreads, ops, setThreads, type Tensor } from '../../lib/index.js';
+import { getThreads, Linear, ops, setThreads, type Tensor } from '../../lib/index.js';
 import { Array64, item } from '../reference/array64.js';
 import { golden } from '../reference/golden.js';
 import { linearBackward, linearForward, matmulBackward, matmulForward, transposed } from '../reference/layers.js';
@@ -49,6 +49,20 @@ export function run(backend: Backend): void {
     it.each(ODD_SIZES)('%i inputs', (inputSize) => checkLinear(4, inputSize, 6));
     it.each(ODD_SIZES)('%i outputs', (outputSize) => checkLinear(5, 4, outputSize));
     it('no bias', () => checkLinear(9, 17, 19, false));
+
+    it.each([
+      [5, 3],
+      [3, 7],
+      [1, 6],
+    ])('a layer %i → %i, whose bias lies behind its weight at any address', async (inputSize, outputSize) => {
+      const layer = new Linear({ inputSize, outputSize, device: backend.device });
+      const x = random32(4, [4, inputSize]);
+      const [weight, bias] = await Promise.all(
+        [layer.weight, layer.bias as Tensor].map(async (tensor) => new Array64(tensor.shape, await tensor.data())),
+      );
+      const y = layer.forward(onDevice(backend, x));
+      expectNear(await y.data(), linearForward(x, weight as Array64, bias as Array64), 'accumulated', 'y');
+    });
 
     it('leading axes are kept', async () => {
       const [x, weight] = [random32(1, [2, 3, 5]), random32(2, [4, 5])];
