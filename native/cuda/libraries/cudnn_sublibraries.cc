@@ -18,9 +18,8 @@ using platform::DynamicLibrary;
 std::string CudnnSublibraries::remedy() const { return wheelRemedy(cudaMajor() == 12 ? 12 : 13); }
 
 std::string CudnnSublibraries::open(const char* part) {
-  const std::string name = platform::libraryFileName(part, 9), path = besideLibrary(library_, name);
-  if (path.empty())
-    return library_ + ": " + name + " is not beside it, and cuDNN needs all of its libraries: " + remedy();
+  const std::string name = platform::libraryFileName(part, 9), path = besideLibrary(shim_, name);
+  if (path.empty()) return shim_ + ": " + name + " is not beside it, and cuDNN needs all of its libraries: " + remedy();
   std::string error;
   const DynamicLibrary library = DynamicLibrary::open(path, error);
   if (library) {
@@ -57,12 +56,12 @@ std::string CudnnSublibraries::openRest() {
     return adv.symbol(function) == part.symbol(function);
   };
   if (!isOwn(graph, "cudnnGetVersion") || !isOwn(ops, "cudnnCreateTensorDescriptor"))
-    return library_ +
+    return shim_ +
            " cannot be used beside another cuDNN that this process has opened before: name the folder of only one in "
            "CUDNN_GRU_LIBRARY_PATH";
   for (const auto check : {CUDNN_GRU_FIND(adv, cudnnOpsVersionCheck), CUDNN_GRU_FIND(adv, cudnnAdvVersionCheck)})
     if (check && check() != CUDNN_STATUS_SUCCESS)
-      return library_ + ": the libraries beside it are of different versions of cuDNN: " + remedy();
+      return shim_ + ": the libraries beside it are of different versions of cuDNN: " + remedy();
   return "";
 }
 

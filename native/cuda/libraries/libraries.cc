@@ -132,7 +132,7 @@ class Opener {
     if (problem.empty()) problem = parts.openRest();
     if (problem.empty()) {
       const std::string missing = missingSymbols(parts, libraries_.cudnn);
-      if (!missing.empty()) problem = parts.library() + ": lacks " + missing + ": " + wheelRemedy(13);
+      if (!missing.empty()) problem = parts.shim() + ": lacks " + missing + ": " + wheelRemedy(13);
     }
     if (problem.empty()) {
       for (const std::string& part : parts.paths()) note(part + ": opened");
@@ -146,7 +146,7 @@ class Opener {
 
   // What is wrong with a cuDNN's versions; if nothing, the cuBLASLt that goes with it has been opened.
   std::string openCublasLt(const CudnnSublibraries& parts) {
-    const std::string cudnn = "cuDNN " + cudnnVersion(parts.version()) + " (" + parts.library() + ")";
+    const std::string cudnn = "cuDNN " + cudnnVersion(parts.version()) + " (" + parts.shim() + ")";
     if (parts.version() < kOldestCudnn) return cudnn + " is too old, 9.0 is needed: " + wheelRemedy(13);
     const int major = parts.cudaMajor();
     if (major != 12 && major != 13)
